@@ -1,0 +1,1 @@
+"""Everything that understands and answers. No audio, threads, clocks or printing; nothing here imports `voice`."""
