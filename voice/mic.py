@@ -1,0 +1,207 @@
+"""Microphones: whatever gives 16 kHz frames. The real ones are opened by miniaudio."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import miniaudio
+import numpy as np
+
+from voice.audio import frames
+from voice.errors import DeviceError
+from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
+
+LOST_S = 2.0
+"""Seconds without a single sample after which a microphone counts as unplugged."""
+
+QUEUE_FRAMES = 10 * SAMPLE_RATE // FRAME_SAMPLES
+"""Frames that may wait for the listener (10 s); then the oldest are dropped, and counted."""
+
+PERIOD_MS = 20
+"""Milliseconds of sound that the device hands over at a time."""
+
+BACKENDS = [
+    miniaudio.Backend.PULSEAUDIO,  # PipeWire speaks it too
+    miniaudio.Backend.ALSA,
+    miniaudio.Backend.COREAUDIO,
+    miniaudio.Backend.WASAPI,
+]
+"""In this order. Never miniaudio's null backend: it "hears" silence where there is no device."""
+
+_NONE = "I can't find a microphone: please plug one in and start me again."
+_LOST = "The microphone was lost: please plug it in again."
+
+
+class Microphone(Protocol):
+    """Context manager that gives frames while it is open."""
+
+    def __enter__(self) -> Microphone: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def read(self) -> Samples:
+        """The next frame, shape (FRAME_SAMPLES,); blocks until it is there.
+
+        Raises DeviceError when the device was lost, EOFError at the end of a recording.
+        """
+
+
+@dataclass(frozen=True)
+class Device:
+    """A sound device that the system knows."""
+
+    name: str
+    """As people read it."""
+    id: str
+    """As the sound server names it; the same at every start."""
+    handle: Any
+    """miniaudio's device id."""
+    backend: miniaudio.Backend
+    monitor: bool
+    """True when it hears what a loudspeaker plays: not a microphone unless named by the person."""
+
+
+def microphones() -> list[Device]:
+    """All devices that can be recorded from, monitors of loudspeakers too. Empty when there is none."""
+    for backend in BACKENDS:
+        try:
+            captures = miniaudio.Devices([backend]).get_captures()
+        except miniaudio.MiniaudioError:
+            continue  # this system hasn't got that kind of sound server
+        return [_device(capture, backend) for capture in captures]
+    return []
+
+
+def _device(capture: dict[str, Any], backend: miniaudio.Backend) -> Device:
+    name, handle = capture["name"], capture["id"]
+    identity = name
+    if backend is miniaudio.Backend.PULSEAUDIO:
+        identity = miniaudio.ffi.string(handle.pulse).decode("utf-8", "replace")
+    elif backend is miniaudio.Backend.ALSA:
+        identity = miniaudio.ffi.string(handle.alsa).decode("utf-8", "replace")
+    monitor = identity.endswith(".monitor") if backend is miniaudio.Backend.PULSEAUDIO else identity == "null"
+    return Device(name, identity, handle, backend, monitor)
+
+
+def default_microphone() -> str | None:
+    """Name of a microphone, None when there is none (a loudspeaker's monitor is none)."""
+    return next((device.name for device in microphones() if not device.monitor), None)
+
+
+def find_microphone(wanted: str) -> Device:
+    """The device with that id or name, else the only one whose name has `wanted` in it. Raises DeviceError."""
+    devices = microphones()
+    key = wanted.strip().casefold()
+    exact = [device for device in devices if key in (device.id.casefold(), device.name.casefold())]
+    similar = exact or [device for device in devices if key and key in device.name.casefold()]
+    if len(similar) == 1 or exact:
+        return similar[0]
+    known = ", ".join(device.name for device in devices if not device.monitor) or "none"
+    problem = "More than one microphone is" if similar else "No microphone is"
+    raise DeviceError(f"{problem} called {wanted}: please choose one of these: {known}.")
+
+
+class SystemMicrophone:
+    """A real microphone, at 16 kHz mono whatever its own rate: the sound server converts."""
+
+    def __init__(self, device: str | None = None) -> None:
+        """`device`: id or name (see `find_microphone`); None takes the system's default."""
+        self._wanted = device
+        self._capture: Any = None
+        self._frames: queue.Queue[Samples] = queue.Queue(QUEUE_FRAMES)
+        self.overflowed = 0
+        """Samples dropped because nobody read them in time."""
+
+    def __enter__(self) -> SystemMicrophone:
+        """Opens the device. Raises DeviceError when there is none or it can't be opened."""
+        if self._wanted is not None:
+            chosen = find_microphone(self._wanted)
+            handle, backend = chosen.handle, chosen.backend
+        else:
+            default = next((device for device in microphones() if not device.monitor), None)
+            if default is None:
+                raise DeviceError(_NONE)
+            handle, backend = None, default.backend  # which of several is the default, the sound server knows
+        try:
+            self._capture = miniaudio.CaptureDevice(
+                input_format=miniaudio.SampleFormat.SIGNED16,
+                nchannels=1,
+                sample_rate=SAMPLE_RATE,
+                buffersize_msec=PERIOD_MS,
+                device_id=handle,
+                backends=[backend],
+                app_name="Backtalk",
+            )
+            receiver = self._receive()
+            next(receiver)
+            self._capture.start(receiver)
+        except miniaudio.MiniaudioError as error:
+            self._close()
+            raise DeviceError(
+                "The microphone can't be opened: please check that it is plugged in.", str(error)
+            ) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._capture is not None:
+            self._capture.close()
+            self._capture = None
+
+    def _receive(self) -> Generator[None, bytearray, None]:
+        """Runs in the device's thread: regroups what it hands over into frames."""
+        rest = np.zeros(0, np.int16)
+        while True:
+            data = yield
+            rest = np.concatenate([rest, np.frombuffer(data, np.int16)])
+            whole = len(rest) // FRAME_SAMPLES * FRAME_SAMPLES
+            for frame in rest[:whole].reshape(-1, FRAME_SAMPLES):
+                self._keep(frame)
+            rest = rest[whole:]
+
+    def _keep(self, frame: Samples) -> None:
+        while True:
+            try:
+                return self._frames.put_nowait(frame)
+            except queue.Full:
+                try:
+                    self.overflowed += len(self._frames.get_nowait())
+                except queue.Empty:
+                    continue  # the listener took it in this moment: there is room now
+
+    def read(self) -> Samples:
+        """See Microphone. Blocks at most LOST_S seconds."""
+        if self._capture is None:
+            raise DeviceError(_LOST, "read from a closed microphone")
+        try:
+            return self._frames.get(timeout=LOST_S)
+        except queue.Empty:
+            raise DeviceError(_LOST, f"no sample for {LOST_S} s") from None
+
+
+class FileMicrophone:
+    """A recording as a microphone: as fast as it is read, with the same frames each time."""
+
+    def __init__(self, samples: Samples, tail_s: float = 0.0) -> None:
+        """`samples`: 16 kHz mono. `tail_s`: seconds of silence after them."""
+        self._samples, self._tail_s = samples, tail_s
+        self._frames: Iterator[Samples] = iter(())
+
+    def __enter__(self) -> FileMicrophone:
+        self._frames = frames(self._samples, self._tail_s)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._frames = iter(())
+
+    def read(self) -> Samples:
+        """The next frame. Raises EOFError after the last one."""
+        frame = next(self._frames, None)
+        if frame is None:
+            raise EOFError("the recording is over")
+        return frame

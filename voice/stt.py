@@ -1,0 +1,213 @@
+"""Hearing words: frames in, a `Heard` value out. The decoding is Vosk's.
+
+Two decoders are fed with the same frames: a free one, and one bound to the phrases of the pack, whose reading is a
+second opinion. Vosk gives either word confidences or alternatives, never both. So it is asked for alternatives, and the
+confidences are computed from them: an alternative's score is its log likelihood, so the scores make probabilities, and a
+word is as sure as the readings that have it in that place are probable together. Vosk's own confidences are the same
+over all paths of its lattice (Xu et al., "Minimum Bayes Risk decoding", 2011), these over the best PATHS.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from intents.heard import Heard, Word
+from voice.errors import ModelError
+from voice.frame import SAMPLE_RATE, Samples, seconds
+from voice.model import SpeechModel, unheard_words
+
+__all__ = ["Hints", "Recognizer", "heard_grammar", "unheard_words"]
+
+UNKNOWN = "[unk]"
+"""Vosk's word for whatever the grammar has no word for."""
+
+ALTERNATIVES = 8
+"""Other readings that are handed on, at most."""
+
+PATHS = 24
+"""Readings that Vosk is asked for; confidences are computed from all of them."""
+
+TAIL_SAMPLES = round(0.3 * SAMPLE_RATE)
+"""Silence added at the end of an utterance: the last word needs some sound after it."""
+
+SEGMENT_SAMPLES = 30 * SAMPLE_RATE
+"""An utterance this long is cut at the next pause that Vosk finds, so that its memory stays bounded."""
+
+
+class Hints(Protocol):
+    """What the pack tells hearing."""
+
+    @property
+    def grammar(self) -> Sequence[str]:
+        """Phrases for the biased decode, lower case."""
+
+    @property
+    def sentences(self) -> Sequence[str]:
+        """Wordings to teach the language model."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    text: str
+    probability: float
+    words: tuple[Word, ...]
+
+
+def heard_grammar(model: SpeechModel, phrases: Sequence[str]) -> tuple[str, ...]:
+    """The phrases that the model can hear whole: Vosk would silently leave out the unknown words of the others."""
+    known: dict[str, bool] = {}
+    kept: dict[str, None] = {}
+    for phrase in phrases:
+        words = phrase.lower().split()
+        for word in words:
+            if word not in known:
+                known[word] = model.knows(word)
+        if words and all(known[word] for word in words):
+            kept[" ".join(words)] = None
+    return tuple(kept)
+
+
+class Recognizer:
+    """One listener's decoders over a shared model. Not for use by two threads at once."""
+
+    def __init__(self, model: SpeechModel, hints: Hints | None = None) -> None:
+        """Raises ModelError when the model can't be used."""
+        self._free = model.recognizer()
+        self._free.SetWords(True)
+        self._free.SetMaxAlternatives(PATHS)
+        phrases = heard_grammar(model, hints.grammar) if hints is not None and model.takes_grammars else ()
+        self._biased = model.recognizer([*phrases, UNKNOWN]) if phrases else None
+        self._fed = 0  # samples that the free decoder has had in its life: its word times count from there
+        self._begin()
+
+    def _begin(self) -> None:
+        self._start = self._fed
+        self._segment_start = self._fed
+        self._segments: list[list[_Reading]] = []
+        self._biased_segments: list[str] = []
+
+    def accept(self, frame: Samples) -> None:
+        """Decodes the next frame of the utterance. Raises ModelError when the decoder fails."""
+        if self._feed(frame) and self._fed - self._segment_start >= SEGMENT_SAMPLES:
+            self._end_segment()
+
+    def _feed(self, samples: Samples) -> bool:
+        """Whether Vosk sees a pause. Its own endpointing is not followed: it would cut an utterance at a breath."""
+        data = samples.tobytes()
+        self._fed += len(samples)
+        try:
+            if self._biased is not None:
+                self._biased.AcceptWaveform(data)
+            return bool(self._free.AcceptWaveform(data))
+        except Exception as error:  # vosk raises the bare class
+            raise ModelError("The speech recognizer failed: please start Backtalk again.", str(error)) from error
+
+    def _end_segment(self) -> None:
+        """Takes the words so far out of the decoders, which then begin anew."""
+        self._segments.append(_readings(self._free.FinalResult(), seconds(self._start)))
+        if self._biased is not None:
+            self._biased_segments.append(_without_unknown(self._biased.FinalResult()))
+        self._segment_start = self._fed
+
+    def partial(self) -> str:
+        """The words so far; the last of them may still change."""
+        segments = [readings[0].text for readings in self._segments if readings]
+        return " ".join(filter(None, [*segments, json.loads(self._free.PartialResult()).get("partial", "")]))
+
+    def finish(self) -> Heard:
+        """Ends the utterance: all readings of what was fed since the last finish or reset."""
+        if self._fed == self._start:
+            return Heard("")
+        self._feed(np.zeros(TAIL_SAMPLES, np.int16))
+        self._end_segment()
+        heard = _joined(self._segments, " ".join(filter(None, self._biased_segments)))
+        self._begin()
+        return heard
+
+    def reset(self) -> None:
+        """Drops the utterance. Nothing of it colours the next: the result is that of a new recognizer."""
+        if self._fed == self._start:
+            return
+        self._free.SetMaxAlternatives(1)  # the dropped readings needn't be found first
+        self._free.FinalResult()
+        self._free.SetMaxAlternatives(PATHS)
+        if self._biased is not None:
+            self._biased.FinalResult()
+        self._begin()
+
+
+def _without_unknown(result: str) -> str:
+    return " ".join(word for word in json.loads(result).get("text", "").split() if word != UNKNOWN)
+
+
+def _readings(result: str, start_s: float) -> list[_Reading]:
+    """Vosk's n-best result → readings, best first, with probabilities that add up to 1; times from `start_s` on."""
+    alternatives = json.loads(result).get("alternatives", [])
+    scores: dict[str, float] = {}
+    words: dict[str, list[dict[str, Any]]] = {}
+    for alternative in alternatives:
+        text = alternative["text"]
+        scores[text] = np.logaddexp(scores.get(text, -math.inf), alternative["confidence"])
+        words.setdefault(text, alternative.get("result", []))
+    if not scores:
+        return []
+    total = np.logaddexp.reduce(list(scores.values()))
+    probabilities = {text: math.exp(score - total) for text, score in scores.items()}
+    support = _support(words, probabilities)
+    ranked = sorted(probabilities, key=lambda text: -probabilities[text])
+    return [
+        _Reading(
+            text,
+            probabilities[text],
+            tuple(
+                Word(
+                    word["word"],
+                    round(max(0.0, word["start"] - start_s), 3),
+                    round(word["end"] - start_s, 3),
+                    support(word),
+                )
+                for word in words[text]
+            ),
+        )
+        for text in ranked
+    ]
+
+
+def _support(words: dict[str, list[dict[str, Any]]], probabilities: dict[str, float]) -> Any:
+    def support(word: dict[str, Any]) -> float:
+        """Probability that the word was said where it stands: that of all readings that have it there."""
+        sure = sum(
+            probabilities[text]
+            for text, others in words.items()
+            if any(o["word"] == word["word"] and o["start"] < word["end"] and word["start"] < o["end"] for o in others)
+        )
+        return round(min(1.0, sure), 4)
+
+    return support
+
+
+def _joined(segments: list[list[_Reading]], biased: str) -> Heard:
+    """One utterance from its segments: each alternative changes one segment of the best reading."""
+    segments = [readings for readings in segments if readings]
+    best = [readings[0] for readings in segments]
+    text = " ".join(filter(None, (reading.text for reading in best)))
+    others = [
+        (reading.probability / best[place].probability, place, reading)
+        for place, readings in enumerate(segments)
+        for reading in readings[1:]
+    ]
+    others.sort(key=lambda other: -other[0])
+    alternatives = dict.fromkeys(
+        " ".join(filter(None, (reading.text if index == place else kept.text for index, kept in enumerate(best))))
+        for _, place, reading in others
+    )
+    alternatives.pop(text, None)
+    alternatives.pop("", None)
+    words = tuple(word for reading in best for word in reading.words)
+    return Heard(text, tuple(alternatives)[:ALTERNATIVES], words, biased)
