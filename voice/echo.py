@@ -1,0 +1,67 @@
+"""Knowing one's own words: what the microphone hears of the loudspeaker is not a person speaking."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from voice.frame import SAMPLE_RATE
+
+LINGER = 3 * SAMPLE_RATE
+"""Samples after a sentence's end in which its words may still be heard: the room, the devices' buffers, the recognizer."""
+OWN_SCORE = 72.0
+"""Of 100: what was heard is as similar as this to some stretch of what was said. Vosk mishears one word in five."""
+OWN_WORDS = 0.6
+"""Share of the heard words that are close to spoken words; own speech that was heard in bits has them, but no stretch."""
+_CLOSE_WORD = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    words: tuple[str, ...]
+    until: int | None
+    """Sample at which it ended, None while it is spoken."""
+
+
+class Echo:
+    """Remembers the sentences that were spoken lately. Time is in samples, given by who asks."""
+
+    def __init__(self) -> None:
+        self._spoken: deque[_Spoken] = deque(maxlen=8)
+
+    def say(self, sentence: str, now: int) -> None:
+        """A sentence begins; the one before has ended."""
+        self.quiet(now)
+        self._spoken.append(_Spoken(_words(sentence), None))
+
+    def quiet(self, now: int) -> None:
+        """Nothing is spoken any more."""
+        if self._spoken and self._spoken[-1].until is None:
+            self._spoken[-1] = _Spoken(self._spoken[-1].words, now)
+
+    def spoken(self, now: int) -> tuple[str, ...]:
+        """All words of the sentences that may still be heard, in the order in which they were said."""
+        near = (one for one in self._spoken if one.until is None or now - one.until <= LINGER)
+        return tuple(word for one in near for word in one.words)
+
+    def is_own(self, text: str, now: int) -> bool:
+        """True when `text` is, as far as can be told, what was just spoken: fuzzily contained in it."""
+        heard, spoken = _words(text), self.spoken(now)
+        if not heard or not spoken:
+            return False
+        if len(heard) <= 2:  # short texts are similar to anything: each word itself must have been said
+            return all(_said(word, spoken) for word in heard)
+        if fuzz.partial_ratio(" ".join(heard), " ".join(spoken)) >= OWN_SCORE and len(heard) <= len(spoken) + 2:
+            return True
+        return sum(_said(word, spoken) for word in heard) >= OWN_WORDS * len(heard)
+
+
+def _said(word: str, spoken: tuple[str, ...]) -> bool:
+    return any(fuzz.ratio(word, other) >= _CLOSE_WORD for other in spoken)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z0-9']+", text.lower()))

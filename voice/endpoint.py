@@ -1,0 +1,89 @@
+"""When has a person finished? The pause that is allowed, given what was heard so far.
+
+One pause for everything is either slow after "what is facet hypertrophy" or rude after "what is, um". So the pause
+depends on the words: short when what was said is already a whole question that can be answered with confidence, long
+when it ends in a word that nothing ends in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Milliseconds of silence after the last speech that end an utterance."""
+
+    complete: int
+    """After a whole question, command or danger sign."""
+    open: int
+    """After words that are not (yet) understood."""
+    dangling: int
+    """After "what is, um" or "the pain in my"."""
+    nothing: int
+    """After sound that gave no words."""
+
+
+PATIENCE = {
+    "brisk": Pauses(complete=250, open=650, dangling=1100, nothing=650),
+    "normal": Pauses(complete=320, open=950, dangling=1700, nothing=1000),
+    "patient": Pauses(complete=900, open=1800, dangling=3000, nothing=1500),
+}
+"""By the names of voice.settings.PATIENCES."""
+
+PEEK_MS = 180
+"""Silence after which it is worth finding out whether the words are a whole question: waiting costs more."""
+LONGEST_MS = 30_000
+"""Longest utterance. What was heard by then is answered, or the person is told to say it in fewer words."""
+
+
+def _set(*lines: str) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
+FILLERS = _set("um umm uh uhm er erm hmm hm mm ah oh like well so okay")
+"""Words that hold the floor."""
+
+_DANGLING = FILLERS | _set(
+    "a an the my your his her our their its this these those some any which whose every each no",  # before a noun
+    "and or but because if when while although unless than whether since as that",  # conjunctions
+    "of to in on at with from by into between during without under over near until through against",  # prepositions
+    "is are was were be been am do does did can could should would will shall may might must has have had",
+    "i'm it's i've you've they've i'd i'll don't doesn't can't couldn't isn't aren't won't",
+    "i you we they he she what's how's where's who's there's gonna wanna kind sort very really",
+    "get getting tell explain what why where who how",
+)
+_WHOLE = frozenset({"what", "why", "how"})
+"""Utterances of dangling words that are whole all the same ..."""
+_ENDINGS = (
+    *(" i do", " to do", " we do", " do that", " it is", " they are", " it was", " i am", " i have", " i've got"),
+    *(f" {word} {that}" for word in ("is", "of", "for", "with", "about", "like", "do") for that in ("this", "that")),
+)
+"""... and endings that a dangling word belongs to."""
+
+
+def is_dangling(text: str) -> bool:
+    """True when hardly anybody stops there: after an article, a preposition, a conjunction, a filler, or an opening."""
+    words = text.lower().replace(",", " ").split()
+    if not words:
+        return False
+    if words[-1] in FILLERS and len(words) > 1:
+        return True
+    plain = " ".join(words)
+    if plain in _WHOLE or f" {plain}".endswith(_ENDINGS):
+        return False
+    return words[-1] in _DANGLING
+
+
+def allowed_pause_ms(text: str, complete: bool, patience: str = "normal") -> int:
+    """The silence in milliseconds that ends an utterance.
+
+    text: what was heard so far, empty if no words; complete: it is a whole question, command or danger sign, understood
+    with confidence; patience: a key of PATIENCE (others count as normal).
+    """
+    pauses = PATIENCE.get(patience, PATIENCE["normal"])
+    if not text.strip():
+        return pauses.nothing
+    if is_dangling(text):
+        return pauses.dangling
+    return pauses.complete if complete else pauses.open

@@ -1,0 +1,82 @@
+"""Everything costly, loaded once and at the same time: the speech model, what the pack understands, the voice."""
+
+from __future__ import annotations
+
+import copy
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from intents.heard import Heard
+from intents.reply import Reply
+from voice.settings import Settings
+
+if TYPE_CHECKING:
+    from intents.conversation import Conversation
+    from intents.understand import Understander
+
+    from voice.model import SpeechModel
+    from voice.stt import Recognizer
+
+
+class Engine:
+    """Starts to load what is needed as soon as it is made; each part is waited for when it is first used.
+
+    The parts raise BacktalkError when they are used, not before: without a model typed questions still have answers.
+    """
+
+    def __init__(
+        self, settings: Settings, model: Path | None = None, packs: tuple[Path, ...] = (), hears: bool = True
+    ) -> None:
+        self.settings = settings
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="load")
+        self._understander: Future[Understander] = self._pool.submit(_load_understander, packs)
+        self._model: Future[SpeechModel] | None = self._pool.submit(_load_model, model) if hears else None
+
+    @property
+    def understander(self) -> Understander:
+        return self._understander.result()
+
+    @property
+    def model(self) -> SpeechModel:
+        if self._model is None:
+            raise ValueError("this engine was made without hearing")
+        return self._model.result()
+
+    def recognizer(self) -> Recognizer:
+        """A new recognizer for one listener."""
+        from voice.stt import Recognizer
+
+        return Recognizer(self.model, self.understander.hints)
+
+    def conversation(self) -> Conversation:
+        """A new conversation with one listener."""
+        from intents.conversation import Conversation, ConversationSettings
+
+        chosen = ConversationSettings(
+            emergency_number=self.settings.emergency_number, crisis_line=self.settings.crisis_line
+        )
+        return Conversation(self.understander, chosen)
+
+    def peek(self, conversation: Conversation, heard: Heard) -> Reply:
+        """What the conversation would reply, without having said it: the conversation stays as it is."""
+        branch = copy.deepcopy(conversation, {id(self.understander): self.understander})
+        return branch.reply(heard)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _load_understander(packs: tuple[Path, ...]) -> Understander:
+    from intents.understand import Understander
+
+    return Understander.load(packs or None)
+
+
+def _load_model(explicit: Path | None) -> SpeechModel:
+    """Fetches the published model the first time, with its progress on standard error."""
+    from voice.model import ensure_model, load_model
+    from voice.progress import ShownProgress
+
+    with ShownProgress() as progress:
+        return load_model(ensure_model(explicit, progress))

@@ -1,0 +1,161 @@
+"""One utterance: from the first speech, over its pauses, to the moment when the person has finished."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from intents.heard import Heard
+from voice.endpoint import LONGEST_MS, PEEK_MS
+from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.vad import Activity
+
+PREROLL_MS = 480
+"""Sound before the first detected speech that the recognizer gets too: activity is seen late, above all at soft sounds."""
+
+_MS = SAMPLE_RATE // 1000
+_MOST_ALTERNATIVES = 10
+
+
+class Ear(Protocol):
+    """A recognizer of one listener's speech; see voice.stt.Recognizer."""
+
+    def accept(self, frame: Samples) -> None: ...
+    def partial(self) -> str: ...
+    def finish(self) -> Heard: ...
+    def reset(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What one person said in one go."""
+
+    heard: Heard
+    begin: int
+    """Sample at which speech was first detected, counted from the first frame fed."""
+    end: int
+    """Sample after the last detected speech."""
+    cut: bool = False
+    """True when it was ended by its length, in the middle of speech."""
+
+
+PausePolicy = Callable[[str], int]
+"""Words so far → milliseconds of silence that end the utterance; see voice.endpoint."""
+
+
+class Turn:
+    """Collects utterances from frames. Time is the number of samples fed; nothing here reads a clock."""
+
+    def __init__(self, ear: Ear, allowed_pause: PausePolicy, longest_ms: int = LONGEST_MS) -> None:
+        self._ear = ear
+        self._allowed_pause = allowed_pause
+        self._longest = longest_ms * _MS
+        self._preroll: deque[Samples] = deque(maxlen=max(1, PREROLL_MS * _MS // FRAME_SAMPLES))
+        self._now = 0
+        self._begin: int | None = None
+        self._end = 0
+        self._before: Heard | None = None
+        self._allowed: tuple[str, int] | None = None
+
+    @property
+    def hearing(self) -> bool:
+        """True between the first speech of an utterance and its end, pauses included."""
+        return self._begin is not None
+
+    @property
+    def silence_ms(self) -> int:
+        """Milliseconds since the last speech of the utterance."""
+        return (self._now - self._end) // _MS
+
+    @property
+    def text(self) -> str:
+        """The words so far; may still change."""
+        if self._begin is None:
+            return ""
+        return f"{self._before.text if self._before else ''} {self._ear.partial()}".strip()
+
+    def feed(self, frame: Samples, activity: Activity) -> bool:
+        """Takes one frame and the voice activity in it; True when the utterance has ended: now call `finish`."""
+        speaking = activity is Activity.SPEAKING
+        self._now += len(frame)
+        if self._begin is None:
+            if not speaking:
+                self._preroll.append(frame)
+                return False
+            self._start(self._now - len(frame))
+        if speaking:
+            self._end = self._now
+        self._ear.accept(frame)
+        return self._over(activity)
+
+    def begin(self, kept: list[Samples]) -> None:
+        """Starts an utterance with sound that came before: what followed the wake phrase in one breath."""
+        self.drop()
+        self._preroll.extend(kept)
+        self._begin, self._end = self._now, self._now
+        for frame in kept:
+            self._ear.accept(frame)
+
+    def resume(self, heard: Heard) -> None:
+        """Makes the utterance that is being heard go on from `heard`: it turned out that the person hadn't finished."""
+        self._before = heard
+        self._allowed = None
+
+    def finish(self) -> Utterance:
+        """The utterance, with everything said since `resume` in one; ready for the next."""
+        heard = self._ear.finish()
+        if self._before is not None:
+            heard = join(self._before, heard)
+        begin = self._begin if self._begin is not None else self._now
+        utterance = Utterance(heard, begin, max(self._end, begin), cut=self._now - begin >= self._longest)
+        self._clear()
+        return utterance
+
+    def drop(self) -> None:
+        """Forgets the utterance."""
+        if self._begin is not None:
+            self._ear.reset()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._begin, self._before, self._allowed = None, None, None
+        self._preroll.clear()
+
+    def _start(self, begin: int) -> None:
+        self._begin, self._end = begin, begin
+        for frame in self._preroll:
+            self._ear.accept(frame)
+        self._preroll.clear()
+
+    def _over(self, activity: Activity) -> bool:
+        begin = self._now if self._begin is None else self._begin
+        if self._now - begin >= self._longest:
+            return True
+        if activity in (Activity.SPEAKING, Activity.STARTING) or self.silence_ms < PEEK_MS:
+            return False  # whoever is just starting again may not be cut off before it is known to be speech
+        text = self.text
+        if self._allowed is None or self._allowed[0] != text:  # understand only what is new
+            self._allowed = (text, self._allowed_pause(text))
+        return self.silence_ms >= self._allowed[1]
+
+
+def join(first: Heard, second: Heard) -> Heard:
+    """Two parts of one utterance as one; the readings of each go with the best reading of the other."""
+    if not first.text.strip():
+        return replace(second, biased=_words(first.biased, second.biased))
+    if not second.text.strip():
+        return replace(first, biased=_words(first.biased, second.biased))
+    others = [_words(first.text, text) for text in second.alternatives] + [
+        _words(text, second.text) for text in first.alternatives
+    ]
+    offset = first.words[-1].end if first.words else 0.0
+    words = (*first.words, *(replace(word, start=word.start + offset, end=word.end + offset) for word in second.words))
+    text = _words(first.text, second.text)
+    biased = _words(first.biased or first.text, second.biased or second.text) if first.biased or second.biased else ""
+    return Heard(text, tuple(dict.fromkeys(others))[:_MOST_ALTERNATIVES], words, biased, first.typed and second.typed)
+
+
+def _words(*parts: str) -> str:
+    return " ".join(part.strip() for part in parts if part.strip())
