@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -13,9 +14,15 @@ import numpy as np
 from voice.audio import frames
 from voice.errors import DeviceError
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.native import native_errors
+
+log = logging.getLogger(__name__)
 
 LOST_S = 2.0
 """Seconds without a single sample after which a microphone counts as unplugged."""
+
+FIRST_S = 6.0
+"""Seconds that it may take until the first sample: a sound server that was asleep takes one or two."""
 
 QUEUE_FRAMES = 10 * SAMPLE_RATE // FRAME_SAMPLES
 """Frames that may wait for the listener (10 s); then the oldest are dropped, and counted."""
@@ -32,6 +39,7 @@ BACKENDS = [
 """In this order. Never miniaudio's null backend: it "hears" silence where there is no device."""
 
 _NONE = "I can't find a microphone: please plug one in and start me again."
+_UNOPENED = "The microphone can't be opened: please check that it is plugged in."
 _LOST = "The microphone was lost: please plug it in again."
 
 
@@ -67,23 +75,31 @@ class Device:
 def microphones() -> list[Device]:
     """All devices that can be recorded from, monitors of loudspeakers too. Empty when there is none."""
     for backend in BACKENDS:
-        try:
-            captures = miniaudio.Devices([backend]).get_captures()
-        except miniaudio.MiniaudioError:
-            continue  # this system hasn't got that kind of sound server
-        return [_device(capture, backend) for capture in captures]
+        captures = _captures(backend)
+        if captures is not None:
+            return [_device(capture, backend) for capture in captures]
     return []
+
+
+def _captures(backend: miniaudio.Backend) -> list[dict[str, Any]] | None:
+    """None where the system hasn't got that kind of sound server, or it can't tell its devices."""
+    with native_errors() as messages:
+        try:
+            captures: list[dict[str, Any]] = miniaudio.Devices([backend]).get_captures()
+        except miniaudio.MiniaudioError as error:
+            log.debug("%s: %s %s", backend, error, messages())
+            return None
+    return captures
 
 
 def _device(capture: dict[str, Any], backend: miniaudio.Backend) -> Device:
     name, handle = capture["name"], capture["id"]
-    identity = name
-    if backend is miniaudio.Backend.PULSEAUDIO:
-        identity = miniaudio.ffi.string(handle.pulse).decode("utf-8", "replace")
-    elif backend is miniaudio.Backend.ALSA:
-        identity = miniaudio.ffi.string(handle.alsa).decode("utf-8", "replace")
-    monitor = identity.endswith(".monitor") if backend is miniaudio.Backend.PULSEAUDIO else identity == "null"
-    return Device(name, identity, handle, backend, monitor)
+    if backend in (miniaudio.Backend.PULSEAUDIO, miniaudio.Backend.ALSA):
+        # There the id, a union that cffi shows only as bytes, is a string.
+        identity = bytes(miniaudio.ffi.buffer(handle)).split(b"\0")[0].decode("utf-8", "replace")
+    else:
+        identity = name
+    return Device(name, identity, handle, backend, monitor=identity == "null" or identity.endswith(".monitor"))
 
 
 def default_microphone() -> str | None:
@@ -112,6 +128,7 @@ class SystemMicrophone:
         self._wanted = device
         self._capture: Any = None
         self._frames: queue.Queue[Samples] = queue.Queue(QUEUE_FRAMES)
+        self._heard = False  # whether a frame has come since it was opened
         self.overflowed = 0
         """Samples dropped because nobody read them in time."""
 
@@ -125,25 +142,29 @@ class SystemMicrophone:
             if default is None:
                 raise DeviceError(_NONE)
             handle, backend = None, default.backend  # which of several is the default, the sound server knows
-        try:
-            self._capture = miniaudio.CaptureDevice(
-                input_format=miniaudio.SampleFormat.SIGNED16,
-                nchannels=1,
-                sample_rate=SAMPLE_RATE,
-                buffersize_msec=PERIOD_MS,
-                device_id=handle,
-                backends=[backend],
-                app_name="Backtalk",
-            )
-            receiver = self._receive()
-            next(receiver)
-            self._capture.start(receiver)
-        except miniaudio.MiniaudioError as error:
-            self._close()
-            raise DeviceError(
-                "The microphone can't be opened: please check that it is plugged in.", str(error)
-            ) from error
+        self._frames, self._heard = queue.Queue(QUEUE_FRAMES), False
+        with native_errors() as messages:
+            try:
+                self._open(handle, backend)
+            except miniaudio.MiniaudioError as error:
+                self._close()
+                reason = "; ".join([str(error), *messages()])
+                raise DeviceError(_UNOPENED, reason) from error
         return self
+
+    def _open(self, handle: Any, backend: miniaudio.Backend) -> None:
+        self._capture = miniaudio.CaptureDevice(
+            input_format=miniaudio.SampleFormat.SIGNED16,
+            nchannels=1,
+            sample_rate=SAMPLE_RATE,
+            buffersize_msec=PERIOD_MS,
+            device_id=handle,
+            backends=[backend],
+            app_name="Backtalk",
+        )
+        receiver = self._receive()
+        next(receiver)
+        self._capture.start(receiver)
 
     def __exit__(self, *_: object) -> None:
         self._close()
@@ -175,13 +196,16 @@ class SystemMicrophone:
                     continue  # the listener took it in this moment: there is room now
 
     def read(self) -> Samples:
-        """See Microphone. Blocks at most LOST_S seconds."""
+        """See Microphone. Blocks at most LOST_S seconds, FIRST_S at first."""
         if self._capture is None:
             raise DeviceError(_LOST, "read from a closed microphone")
+        patience = LOST_S if self._heard else FIRST_S
         try:
-            return self._frames.get(timeout=LOST_S)
+            frame = self._frames.get(timeout=patience)
         except queue.Empty:
-            raise DeviceError(_LOST, f"no sample for {LOST_S} s") from None
+            raise DeviceError(_LOST, f"no sample for {patience} s") from None
+        self._heard = True
+        return frame
 
 
 class FileMicrophone:

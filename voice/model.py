@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import platformdirs
 
 from voice.errors import ModelError
 from voice.frame import SAMPLE_RATE
+from voice.native import native_errors
 from voice.progress import Progress, silent
 
 MODEL_VARIABLE = "BACKTALK_MODEL"
@@ -189,7 +188,7 @@ def load_model(path: Path) -> SpeechModel:
     import vosk
 
     vosk.SetLogLevel(-1)
-    with _native_errors() as messages:
+    with native_errors() as messages:
         try:
             loaded = vosk.Model(str(path))
         except Exception as error:  # vosk raises the bare class
@@ -198,21 +197,3 @@ def load_model(path: Path) -> SpeechModel:
                 "; ".join([str(error), *messages()]),
             ) from error
     return SpeechModel(path, loaded)
-
-
-@contextmanager
-def _native_errors() -> Iterator[Any]:
-    """Keeps what native code writes to standard error (Vosk does so whatever its log level): it belongs in the log."""
-    with tempfile.TemporaryFile() as kept:
-        saved = os.dup(2)
-        os.dup2(kept.fileno(), 2)
-
-        def messages() -> list[str]:
-            kept.seek(0)
-            return kept.read().decode("utf-8", "replace").splitlines()
-
-        try:
-            yield messages
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)

@@ -2,9 +2,9 @@
 
 Two decoders are fed with the same frames: a free one, and one bound to the phrases of the pack, whose reading is a
 second opinion. Vosk gives either word confidences or alternatives, never both. So it is asked for alternatives, and the
-confidences are computed from them: an alternative's score is its log likelihood, so the scores make probabilities, and a
-word is as sure as the readings that have it in that place are probable together. Vosk's own confidences are the same
-over all paths of its lattice (Xu et al., "Minimum Bayes Risk decoding", 2011), these over the best PATHS.
+confidences are computed from them: a score is a log likelihood, so the scores make probabilities, and a word is as
+sure as the readings that have it in that place are probable together. Vosk's own confidences are the same over all
+paths of its lattice (Xu et al., "Minimum Bayes Risk decoding", 2011), these over the best PATHS.
 """
 
 from __future__ import annotations
