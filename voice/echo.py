@@ -11,11 +11,11 @@ from rapidfuzz import fuzz
 from voice.frame import SAMPLE_RATE
 
 LINGER = 3 * SAMPLE_RATE
-"""Samples after a sentence's end in which its words may still be heard: the room, the devices' buffers, the recognizer."""
+"""Samples after a sentence's end in which its words may still be heard: room, buffers, recognizer."""
 OWN_SCORE = 72.0
 """Of 100: what was heard is as similar as this to some stretch of what was said. Vosk mishears one word in five."""
 OWN_WORDS = 0.6
-"""Share of the heard words that are close to spoken words; own speech that was heard in bits has them, but no stretch."""
+"""Share of the heard words that are close to spoken words; own speech heard in bits has them, but no stretch."""
 _CLOSE_WORD = 80.0
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from intents.heard import Heard
-from intents.reply import Reply
+from voice.mind import Mind
 from voice.settings import Settings
 
 if TYPE_CHECKING:
-    from intents.conversation import Conversation
     from intents.understand import Understander
 
     from voice.model import SpeechModel
@@ -49,19 +46,14 @@ class Engine:
 
         return Recognizer(self.model, self.understander.hints)
 
-    def conversation(self) -> Conversation:
+    def mind(self) -> Mind:
         """A new conversation with one listener."""
         from intents.conversation import Conversation, ConversationSettings
 
         chosen = ConversationSettings(
             emergency_number=self.settings.emergency_number, crisis_line=self.settings.crisis_line
         )
-        return Conversation(self.understander, chosen)
-
-    def peek(self, conversation: Conversation, heard: Heard) -> Reply:
-        """What the conversation would reply, without having said it: the conversation stays as it is."""
-        branch = copy.deepcopy(conversation, {id(self.understander): self.understander})
-        return branch.reply(heard)
+        return Mind(Conversation(self.understander, chosen), shared=(self.understander, chosen))
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -13,7 +13,7 @@ from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.vad import Activity
 
 PREROLL_MS = 480
-"""Sound before the first detected speech that the recognizer gets too: activity is seen late, above all at soft sounds."""
+"""Sound before the first detected speech that the recognizer gets too: activity is seen late at soft sounds."""
 
 _MS = SAMPLE_RATE // 1000
 _MOST_ALTERNATIVES = 10
@@ -63,6 +63,11 @@ class Turn:
     def hearing(self) -> bool:
         """True between the first speech of an utterance and its end, pauses included."""
         return self._begin is not None
+
+    @property
+    def began(self) -> int:
+        """Sample at which speech was first detected; now, when there is none."""
+        return self._now if self._begin is None else self._begin
 
     @property
     def silence_ms(self) -> int:

@@ -1,4 +1,4 @@
-"""The words that wake it or break in: a few phrases, spotted in a stream of speech at a fraction of full recognition's cost."""
+"""The words that wake it or break in: a few phrases, spotted in speech at a fraction of the cost of full recognition."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class PhraseError(BacktalkError):
 
 
 def check_phrase(model: PhraseModel, phrase: str) -> tuple[str, ...]:
-    """The words of a wake phrase. Raises PhraseError when the model can't hear one of them or when the phrase is too short."""
+    """The words of a wake phrase. Raises PhraseError when the model can't hear one, or the phrase is too short."""
     words = tuple(phrase.lower().split())
     if len(words) < LEAST_WORDS or len("".join(words)) < LEAST_LETTERS:
         raise PhraseError(
-            f"The wake phrase {phrase!r} is too short, it would wake me in other talk: please choose two or three words."
+            f"The wake phrase {phrase!r} is too short, I would wake by mistake: please choose two or three words."
         )
     unknown = [word for word in words if not model.knows(word)]
     if unknown:
         raise PhraseError(
-            f"I can't hear the word {unknown[0]!r} of the wake phrase {phrase!r}: please choose words from a dictionary."
+            f"I don't know the word {unknown[0]!r} of the wake phrase {phrase!r}: please choose common words."
         )
     return words
 
@@ -47,7 +47,6 @@ class PhraseSpotter:
 
     def __init__(self, model: PhraseModel, phrases: tuple[str, ...]) -> None:
         self._phrases = sorted((tuple(phrase.split()) for phrase in phrases), key=len, reverse=True)
-        # Each word may also be heard alone: else parts of a phrase in other speech would be forced into the whole one.
         self._recognizer = model.recognizer([*phrases, "[unk]"])
         self._recognizer.SetWords(True)
         self._recognizer.SetPartialWords(True)

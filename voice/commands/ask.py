@@ -83,14 +83,14 @@ class Asker:
         self._engine = engine
         self._talk = talk
         self._keep_context = keep_context
-        self._conversation = engine.conversation()
+        self._mind = engine.mind()
         self._count = 0
 
     def answer(self, question: Question) -> Outcome:
         """Never raises for a bad input: the outcome then holds the error."""
         self._count += 1
         if not self._keep_context:
-            self._conversation = self._engine.conversation()
+            self._mind = self._engine.mind()
         try:
             if question.error is not None:
                 raise question.error
@@ -117,10 +117,10 @@ class Asker:
     def _understand(self, name: str, heard: list[Recorded]) -> Outcome:
         readings = [(one.recognize_ms, one.utterance.heard) for one in heard] or [(0.0, Heard(""))]
         if len(readings) > 1:
-            readings.sort(key=lambda pair: _ORDER[self._engine.peek(self._conversation, pair[1]).action])
+            readings.sort(key=lambda pair: _ORDER[self._mind.peek(pair[1]).action])
         recognize_ms, chosen = readings[0]
         begun = time.perf_counter()
-        reply = self._conversation.reply(chosen)
+        reply = self._mind.reply(chosen)
         understand_ms = 1000 * (time.perf_counter() - begun)
         timing = {
             "recognize": round(recognize_ms, 2),

@@ -1,0 +1,403 @@
+"""The conversation as a state machine: frames and news of the mouth in, effects out.
+
+It reads no clock, starts no thread and opens no device: time is the number of samples fed, so a recording runs
+through exactly the code that a microphone runs through.
+
+    asleep ─ wake phrase ▶ listening ─ speech ▶ hearing ─ end of it ▶ speaking ─ mouth is done ▶ listening ─ time ▶ asleep
+
+While it speaks it goes on hearing. "Stop", the wake phrase, a command or a danger sign break in; so does a person who had
+not finished, whose question then goes on. Its own words, heard through the room, are known by voice.echo and dropped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol
+
+from intents.heard import Heard
+from intents.reply import Reply
+from voice.cues import CueName
+from voice.echo import Echo
+from voice.endpoint import allowed_pause_ms
+from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.orders import Order, order_in
+from voice.recording import Detector
+from voice.settings import PATIENCES, Settings
+from voice.turn import Ear, Turn, Utterance
+from voice.vad import Activity
+from voice.wake import DEFAULT_PHRASE
+
+SURE = 0.6
+"""Confidence from which a reply may cut the waiting short, or break a silence that nobody asked to be broken."""
+REOPEN = round(1.0 * SAMPLE_RATE)
+"""Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
+AWAKE = 8 * SAMPLE_RATE
+"""Samples in which a question is awaited after the wake phrase or after a question back to the person."""
+REPEAT_URGENT = 20 * SAMPLE_RATE
+"""Samples without a word from the person after which an urgent warning is said once more."""
+AWAKE_CUE = round(0.3 * SAMPLE_RATE)
+"""Samples of silence after the wake phrase before the cue: who goes on in one breath is not talked over."""
+GATE = round(0.5 * SAMPLE_RATE)
+"""Samples for which phrases are still looked for after the last speech."""
+HISTORY = 3 * SAMPLE_RATE
+"""Samples kept, so that what followed the wake phrase can be heard again by the full recognizer."""
+TOO_LONG = "That was very long, so I stopped listening. Please ask me one short question."
+_RATES = ("slower", "faster", "louder", "quieter")
+
+
+class State(Enum):
+    ASLEEP = "asleep"
+    """Only the wake phrase counts."""
+    LISTENING = "listening"
+    """Awake; nobody speaks."""
+    HEARING = "hearing"
+    """Somebody speaks, pauses included."""
+    SPEAKING = "speaking"
+
+
+class Mind(Protocol):
+    """A conversation with one listener; see voice.mind."""
+
+    def reply(self, heard: Heard) -> Reply: ...
+    def peek(self, heard: Heard) -> Reply:
+        """What it would reply; it stays as it is."""
+        ...
+
+    def undo(self) -> None:
+        """Takes the last reply back."""
+        ...
+
+    def idle(self) -> Reply:
+        """What to say when nobody says any more."""
+        ...
+
+
+class Spotter(Protocol):
+    """See voice.wake.PhraseSpotter."""
+
+    def accept(self, frame: Samples) -> tuple[str, int] | None: ...
+    def reset(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak this reply, then tell `Loop.silent`; tell `Loop.saying` as each sentence begins."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop speaking at once (an urgent warning finishes its first sentence)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Play this short sound."""
+
+    name: CueName
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Use these settings from now on and keep them for the next start."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A person said this, and this is the answer: for a screen, where one is wanted. Never for a log."""
+
+    utterance: Utterance
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class OtherVoice:
+    """Use the next voice that there is."""
+
+
+Effect = Say | Hush | Cue | Keep | Told | OtherVoice
+
+
+class Loop:
+    """One listener's conversation. Feed it every frame of the microphone, in order."""
+
+    def __init__(
+        self, ear: Ear, detector: Detector, mind: Mind, spotter: Spotter, settings: Settings, *, always: bool = False
+    ) -> None:
+        """`spotter` finds the wake phrase and the words that break in; `always`: it listens without a wake phrase."""
+        self._detector = detector
+        self._mind = mind
+        self._spotter = spotter
+        self._settings = settings
+        self._always = always
+        self._turn = Turn(ear, self._allowed_pause)
+        self._echo = Echo()
+        self._history: deque[Samples] = deque(maxlen=HISTORY // FRAME_SAMPLES)
+        self.state = State.LISTENING if always else State.ASLEEP
+        self.now = 0
+        """Samples fed."""
+        self._open_until = 0
+        """Sample at which spotting ends unless there is speech."""
+        self._sleep_at: int | None = None
+        self._awake_cue_at: int | None = None
+        self._last: Utterance | None = None
+        """The utterance that is being answered."""
+        self._reply = Reply("reject")
+        """What is being said, or was said last."""
+        self._warning: Reply | None = None
+        """An urgent warning that nobody has acknowledged."""
+        self._repeat_at: int | None = None
+        self._checked = ""
+        """The words heard over its own voice that were looked at already."""
+        self._muted = False
+
+    def feed(self, frame: Samples) -> list[Effect]:
+        """Takes the next frame of the microphone."""
+        self.now += len(frame)
+        self._history.append(frame)
+        self._detector.accept(frame)
+        activity = self._detector.state
+        spotted = self._spot(frame, activity)
+        if spotted is not None:
+            return spotted
+        if self.state is State.ASLEEP:
+            return self._timers()
+        over = self._turn.feed(frame, activity)
+        if self.state is State.SPEAKING:
+            return self._while_speaking(over)
+        self.state = State.HEARING if self._turn.hearing else State.LISTENING
+        return self._understand(self._turn.finish()) if over else self._timers()
+
+    def saying(self, sentence: str) -> None:
+        """News of the mouth: this sentence begins to sound."""
+        self._echo.say(sentence, self.now)
+
+    def silent(self) -> list[Effect]:
+        """News of the mouth: everything was said, or it was stopped."""
+        self._echo.quiet(self.now)
+        if self.state is not State.SPEAKING:
+            return []
+        if self._reply.ends and (self._muted or not self._always):
+            return self._sleep("muted" if self._muted else "idle")
+        self.state = State.HEARING if self._turn.hearing else State.LISTENING
+        window = self._window()
+        self._stay(max(window, AWAKE) if self._reply.expects_reply else window)
+        if self._warning is not None and self._repeat_at is None:
+            self._repeat_at = self.now + REPEAT_URGENT
+        return []
+
+    def say(self, reply: Reply) -> list[Effect]:
+        """Makes it say something that nobody asked for: a greeting, news of a device."""
+        self._turn.drop()
+        return self._carry_out(reply)
+
+    def wake(self) -> list[Effect]:
+        """Wakes it without the phrase: a key was pressed. Interrupts it when it speaks."""
+        return [*self._hush(), *self._awake([]), *self._cue_awake()]
+
+    def apply(self, settings: Settings) -> None:
+        """Settings that were changed elsewhere."""
+        self._settings = settings
+
+    # --- the wake phrase and words that break in
+
+    def _spot(self, frame: Samples, activity: Activity) -> list[Effect] | None:
+        if activity is not Activity.QUIET:
+            if self.now > self._open_until:  # the gate opens: what came just before belongs to the first word
+                for kept in list(self._history)[-GATE // FRAME_SAMPLES : -1]:
+                    self._spotter.accept(kept)
+            self._open_until = self.now + GATE
+        elif self.now > self._open_until:
+            self._spotter.reset()
+            return None
+        found = self._spotter.accept(frame)
+        if found is None:
+            return None
+        phrase, since = found
+        if self._echo.is_own(phrase, self.now):
+            return None
+        if phrase == self._wake_phrase:
+            after = list(self._history)[-(since // FRAME_SAMPLES) :] if since >= FRAME_SAMPLES else []
+            self._awake_cue_at = self.now + AWAKE_CUE
+            return [*self._hush(), *self._awake(after)]
+        if self.state is not State.SPEAKING:
+            return None  # "stop" in a question is a word like any other
+        self._turn.drop()
+        self._mind.reply(Heard(phrase))
+        effects = self._hush()
+        self._acknowledge()
+        self._stay(max(AWAKE, self._window()))
+        return effects
+
+    def _awake(self, kept: list[Samples]) -> list[Effect]:
+        self._acknowledge()
+        self._turn.begin(kept)
+        self.state = State.HEARING
+        self._stay(AWAKE)
+        return []
+
+    def _cue_awake(self) -> list[Effect]:
+        self._awake_cue_at = None
+        return [Cue("awake")]
+
+    def _hush(self) -> list[Effect]:
+        if self.state is not State.SPEAKING:
+            return []
+        self.state = State.LISTENING
+        self._stay(self._window())
+        return [Hush()]
+
+    # --- while it speaks
+
+    def _while_speaking(self, over: bool) -> list[Effect]:
+        text = self._turn.text
+        if over:
+            utterance = self._turn.finish()
+            text = utterance.heard.text
+            if self._foreign(text) and self._breaks_in(text):
+                return [*self._hush(), *self._understand(utterance)]
+            return []
+        if text == self._checked or not self._foreign(text):
+            return []
+        self._checked = text
+        if self._unfinished():
+            # Nobody interrupts after half a second to say something else: the question wasn't over yet.
+            self._mind.undo()
+            self._turn.resume(self._last.heard if self._last else Heard(""))
+            effects = self._hush()
+            self.state = State.HEARING
+            return effects
+        if self._mind.peek(Heard(text)).action == "warn":
+            effects = self._hush()
+            self.state = State.HEARING  # quiet at once; the answer comes when the person has finished
+            return effects
+        return []
+
+    def _foreign(self, text: str) -> bool:
+        return len(text.split()) >= 1 and not self._echo.is_own(text, self.now)
+
+    def _unfinished(self) -> bool:
+        return (
+            self._last is not None and self._turn.began - self._last.end <= REOPEN and len(self._turn.text.split()) >= 2
+        )
+
+    def _breaks_in(self, text: str) -> bool:
+        reply = self._mind.peek(Heard(text))
+        return order_in(text) is not None or (reply.action in ("warn", "command") and reply.confidence >= SURE)
+
+    # --- an utterance
+
+    def _allowed_pause(self, text: str) -> int:
+        return allowed_pause_ms(text, self._is_complete(text), self._settings.patience)
+
+    def _is_complete(self, text: str) -> bool:
+        if not text.strip():
+            return False
+        reply = self._mind.peek(Heard(text))
+        return reply.action in ("answer", "warn", "command") and reply.confidence >= SURE
+
+    def _understand(self, utterance: Utterance) -> list[Effect]:
+        heard = utterance.heard
+        self.state = State.LISTENING
+        if not heard.text.strip() or self._echo.is_own(heard.text, self.now):
+            return []
+        self._acknowledge()
+        order = order_in(heard.text)
+        if order is not None:
+            return self._obey(utterance, order)
+        if self._always and not self._matters(heard):
+            return []
+        self._last = utterance
+        reply = self._mind.reply(heard)
+        if utterance.cut and reply.action not in ("answer", "warn"):
+            reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
+        return [Told(utterance, reply), *self._carry_out(reply)]
+
+    def _matters(self, heard: Heard) -> bool:
+        """Without a wake phrase not everything said in the room is meant for it."""
+        reply = self._mind.peek(heard)
+        return reply.action == "warn" or (reply.action in ("answer", "command", "clarify") and reply.confidence >= SURE)
+
+    def _carry_out(self, reply: Reply) -> list[Effect]:
+        effects: list[Effect] = []
+        if reply.intent in _RATES and reply.action == "command":
+            effects += self._keep(getattr(self._settings, reply.intent)())
+        if not reply.sentences:
+            effects += self._hush()
+            self._stay(max(AWAKE, self._window()))
+            return effects
+        if reply.action == "warn" and reply.urgent_sentences:
+            self._warning = reply
+        self._reply, self._checked = reply, ""
+        self.state, self._sleep_at = State.SPEAKING, None
+        return [*effects, Say(reply)]
+
+    def _obey(self, utterance: Utterance, order: Order) -> list[Effect]:
+        effects: list[Effect] = []
+        place = PATIENCES.index(self._settings.patience)
+        if order in ("more_time", "less_time"):
+            place = max(0, min(len(PATIENCES) - 1, place + (1 if order == "more_time" else -1)))
+            effects += self._keep(replace(self._settings, patience=PATIENCES[place]))
+            sentence = "Take your time, I wait longer now." if order == "more_time" else "I answer sooner now."
+        elif order == "other_voice":
+            effects.append(OtherVoice())
+            sentence = "This is how I sound now."
+        else:
+            self._muted = True
+            sentence = f"I don't listen any more. To wake me, say: {self._wake_phrase}."
+        reply = Reply("command", None, sentences=(sentence,), ends=order == "mute")
+        return [Told(utterance, reply), *effects, *self._carry_out(reply)]
+
+    def _keep(self, settings: Settings) -> list[Effect]:
+        self._settings = settings
+        return [Keep(settings)]
+
+    # --- time
+
+    @property
+    def _wake_phrase(self) -> str:
+        return self._settings.wake_phrase or DEFAULT_PHRASE
+
+    def _window(self) -> int:
+        return round(self._settings.follow_up_s * SAMPLE_RATE)
+
+    def _stay(self, samples: int) -> None:
+        """Stays awake for so long without speech."""
+        self._sleep_at = None if self._always else self.now + samples
+
+    def _acknowledge(self) -> None:
+        """Somebody answers: the warning was heard."""
+        self._warning, self._repeat_at = None, None
+
+    def _sleep(self, cue: CueName = "idle") -> list[Effect]:
+        self.state, self._sleep_at, self._muted = State.ASLEEP, None, False
+        self._turn.drop()
+        return [Cue(cue)]
+
+    def _timers(self) -> list[Effect]:
+        if self._awake_cue_at is not None and self.now >= self._awake_cue_at:
+            self._awake_cue_at = None
+            if not self._turn.text and self._detector.state is not Activity.SPEAKING:
+                return self._cue_awake()
+        if self.state is not State.LISTENING:
+            return []
+        if self._warning is not None and self._repeat_at is not None:
+            if self.now < self._repeat_at:
+                return []  # nobody is left alone with a warning
+            again = replace(
+                self._warning, sentences=self._warning.sentences[: self._warning.urgent_sentences], expects_reply=True
+            )
+            self._acknowledge()
+            effects = self._carry_out(again)
+            self._warning = None
+            return effects
+        if self._sleep_at is None or self.now < self._sleep_at:
+            return []
+        farewell = self._mind.idle()
+        effects = self._sleep()
+        return [*effects, Say(farewell)] if farewell.sentences else effects

@@ -1,0 +1,59 @@
+"""A conversation that can be asked what it would say, and that can take its last word back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Protocol
+
+from intents.heard import Heard
+from intents.reply import Reply
+
+
+class Talker(Protocol):
+    """See intents.conversation.Conversation."""
+
+    def reply(self, heard: Heard) -> Reply: ...
+    def idle(self) -> Reply: ...
+    def greeting(self) -> Reply: ...
+
+
+class Mind:
+    """Wraps a conversation, which only goes forward, so that words can be tried out before they are final.
+
+    A branch is a copy of what is personal to the conversation; what is costly and read-only is shared.
+    """
+
+    def __init__(self, conversation: Talker, shared: Sequence[object] = ()) -> None:
+        """`shared`: objects inside the conversation that are never changed, hence never copied."""
+        self._conversation = conversation
+        self._shared = shared
+        self._before: Talker | None = None
+        self._peeked: tuple[Heard, Reply] | None = None
+
+    def reply(self, heard: Heard) -> Reply:
+        """The reply to what was heard; the conversation goes on from it."""
+        self._before, self._peeked = self._branch(), None
+        return self._conversation.reply(heard)
+
+    def peek(self, heard: Heard) -> Reply:
+        """What the reply would be; the conversation stays as it is."""
+        if self._peeked is None or self._peeked[0] != heard:
+            self._peeked = (heard, self._branch().reply(heard))
+        return self._peeked[1]
+
+    def undo(self) -> None:
+        """Takes back the last reply, and what was said before it; once."""
+        if self._before is not None:
+            self._conversation, self._before, self._peeked = self._before, None, None
+
+    def idle(self) -> Reply:
+        """What to say when nobody says any more."""
+        return self._conversation.idle()
+
+    def greeting(self) -> Reply:
+        """What to say at the first start."""
+        return self._conversation.greeting()
+
+    def _branch(self) -> Talker:
+        return copy.deepcopy(self._conversation, {id(one): one for one in self._shared})
