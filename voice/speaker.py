@@ -1,0 +1,420 @@
+"""Loudspeakers: the real one, a folder of WAV files, and none at all."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import miniaudio
+import numpy as np
+import soundfile
+
+from voice.errors import DeviceError
+from voice.speech import Clip, Int16
+
+log = logging.getLogger(__name__)
+
+DEVICE_RATE = 48_000
+"""Hertz: what nearly every loudspeaker runs at, so that the sound server converts nothing."""
+PERIOD_MS = 20
+"""Length of one buffer. After `stop`, at most the buffers already handed over are still heard."""
+PERIODS = 2
+"""Buffers between us and the device."""
+FADE_S = 0.01
+"""A stop fades out this fast, so that it doesn't click."""
+LEAD_IN_S = 0.2
+"""Silence before speech for loudspeakers that swallow the first syllable while they wake up."""
+ASLEEP_AFTER_S = 5.0
+"""Counted in samples of silence: a loudspeaker that was quiet for longer may be asleep and gets a lead-in."""
+LOST_AFTER_S = 1.0
+"""A running device asks for samples every PERIOD_MS; one that asked for none for so long is gone."""
+URGENT_FLOOR = 0.5
+"""Volume below which no warning is said."""
+
+NO_SPEAKER = "I can't find a loudspeaker. Please connect one, or check that the sound is switched on."
+LOST_SPEAKER = "The loudspeaker was lost. Please connect it again."
+_BACKENDS = [backend for backend in miniaudio.Backend if backend.name not in ("NULL", "CUSTOM")]
+"""Without the null backend, which would play to nobody without a word."""
+
+
+def gain(volume: float, urgent: bool = False) -> float:
+    """Volume, 0 to 1 → factor for the samples. Squared, because ears hear in ratios; a warning is never below URGENT_FLOOR."""
+    volume = max(0.0, min(1.0, volume))
+    return max(volume, URGENT_FLOOR) ** 2 if urgent else volume**2
+
+
+class Speaker(Protocol):
+    """Something that plays sound, in the order given. A context manager."""
+
+    volume: float
+    """0 to 1; takes effect at once, also on what is playing."""
+
+    @property
+    def audible(self) -> bool:
+        """False when nobody can have heard it: the exit status must say so."""
+        ...
+
+    @property
+    def playing(self) -> bool: ...
+
+    @property
+    def played_samples(self) -> int:
+        """Samples of sound given to the device since it was made, at its own rate; silence doesn't count."""
+        ...
+
+    def begin(self, name: str) -> None:
+        """A reply called `name` starts."""
+        ...
+
+    def show(self, text: str) -> None:
+        """The words of what is played next, for speakers that show instead of sound."""
+        ...
+
+    def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:
+        """Queue mono 16-bit samples at `rate` hertz and return at once. Raises DeviceError when there is no device."""
+        ...
+
+    def stop(self) -> None:
+        """Silence now, from any thread; what was queued is forgotten."""
+        ...
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until all is played, or stopped; False when the time ran out first. Raises DeviceError when the device was lost."""
+        ...
+
+    def end(self) -> None:
+        """The reply is over."""
+        ...
+
+    def __enter__(self) -> Speaker: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _playbacks() -> list[dict[str, Any]]:
+    try:
+        return list(miniaudio.Devices(_BACKENDS).get_playbacks())
+    except miniaudio.MiniaudioError as error:
+        log.info("no sound system: %s", error)
+        return []
+
+
+def loudspeakers() -> tuple[str, ...]:
+    """Names of the loudspeakers that there are now, the system's order; empty when there is none."""
+    return tuple(str(device["name"]) for device in _playbacks())
+
+
+def find_loudspeaker(device: str | None = None, *, keep_alive: bool = True) -> SystemSpeaker | None:
+    """An opened loudspeaker, or None when there is none that works."""
+    speaker = SystemSpeaker(device, keep_alive=keep_alive)
+    try:
+        speaker.open()
+    except DeviceError as error:
+        log.info("no loudspeaker: %s", error.reason)
+        return None
+    return speaker
+
+
+@dataclass(slots=True)
+class _Queued:
+    samples: Int16
+    urgent: bool
+    at: int = field(default=0)
+
+
+class SystemSpeaker:
+    """The loudspeaker of the computer, through miniaudio.
+
+    Opened when first needed, again after it was lost. With `keep_alive` it stays open between sentences (Bluetooth loudspeakers fall
+    asleep otherwise); without, it is closed whenever a `wait` finds everything played.
+    """
+
+    audible = True
+
+    def __init__(self, device: str | None = None, *, keep_alive: bool = True, lead_in_s: float = LEAD_IN_S) -> None:
+        """`device`: a name, or part of one, as listed by `loudspeakers()`; None or empty for the system's default."""
+        self.volume = 1.0
+        self.played_samples = 0
+        self._name = device or ""
+        self._keep_alive = keep_alive
+        self._lead_in_s = lead_in_s
+        self._device: miniaudio.PlaybackDevice | None = None
+        self._queue: deque[_Queued] = deque()
+        self._changed = threading.Condition()
+        self._opening = threading.Lock()
+        self._quiet_samples = round(ASLEEP_AFTER_S * DEVICE_RATE)
+        self._asked_at = 0.0
+        self._fading = False
+        self._last_gain = 1.0
+        self._gone = False
+
+    @property
+    def playing(self) -> bool:
+        return bool(self._queue)
+
+    @property
+    def lost(self) -> bool:
+        """True when the device was open and has gone away; noticed within LOST_AFTER_S."""
+        return self._device is not None and (self._gone or time.monotonic() - self._asked_at > LOST_AFTER_S)
+
+    def open(self) -> None:
+        """Start the device. Raises DeviceError when there is none, or none of that name."""
+        with self._opening:
+            if self._device is not None and not self.lost:
+                return
+            self._shut()
+            try:
+                device = miniaudio.PlaybackDevice(
+                    output_format=miniaudio.SampleFormat.SIGNED16,
+                    nchannels=1,
+                    sample_rate=DEVICE_RATE,
+                    buffersize_msec=PERIOD_MS,
+                    callback_periods=PERIODS,
+                    device_id=self._id(),
+                    backends=_BACKENDS,
+                    app_name="Backtalk",
+                )
+                stream = self._stream()
+                next(stream)
+                self._gone = False
+                self._asked_at = time.monotonic()
+                device.start(stream)
+            except miniaudio.MiniaudioError as error:
+                raise DeviceError(NO_SPEAKER, f"loudspeaker {self._name or 'default'}: {error}") from error
+            device.stop_callback = self._stopped
+            self._quiet_samples = round(ASLEEP_AFTER_S * DEVICE_RATE)  # freshly opened: perhaps asleep
+            self._device = device
+
+    def _id(self) -> Any:
+        if not self._name:
+            return None
+        devices = _playbacks()
+        wanted = self._name.casefold()
+        for same in (str.__eq__, str.__contains__):
+            for device in devices:
+                if same(device["name"].casefold(), wanted):
+                    return device["id"]
+        raise DeviceError(
+            f"There is no loudspeaker called {self._name}. Please choose another one in the settings.",
+            f"loudspeakers: {[device['name'] for device in devices]}",
+        )
+
+    def _stopped(self) -> None:
+        self._gone = True
+        with self._changed:
+            self._changed.notify_all()
+
+    def _stream(self) -> Generator[bytes | Int16, int, None]:
+        """What the device's own thread asks for samples: never blocks for long, never raises."""
+        wanted = yield b""
+        while True:
+            wanted = yield self._next(wanted)
+
+    def _next(self, wanted: int) -> Int16:
+        self._asked_at = time.monotonic()
+        block = np.zeros(wanted, dtype=np.float32)
+        filled = 0
+        with self._changed:
+            if self._fading:
+                filled = self._fade(block)
+            else:
+                while self._queue and filled < wanted:
+                    item = self._queue[0]
+                    part = item.samples[item.at : item.at + wanted - filled]
+                    now = gain(self.volume, item.urgent)
+                    block[filled : filled + len(part)] = part * np.linspace(self._last_gain, now, len(part))
+                    self._last_gain = now
+                    item.at += len(part)
+                    filled += len(part)
+                    if item.at >= len(item.samples):
+                        self._queue.popleft()
+            self.played_samples += filled
+            self._quiet_samples = 0 if filled else self._quiet_samples + wanted
+            if not self._queue:
+                self._changed.notify_all()
+        return block.astype(np.int16).reshape(-1, 1)
+
+    def _fade(self, block: np.ndarray[Any, np.dtype[np.float32]]) -> int:
+        length = min(round(FADE_S * DEVICE_RATE), len(block))
+        if self._queue:
+            item = self._queue[0]
+            part = item.samples[item.at : item.at + length]
+            block[: len(part)] = part * np.linspace(self._last_gain, 0.0, len(part))
+        self._queue.clear()
+        self._fading = False
+        return length
+
+    def begin(self, name: str) -> None:
+        """See `Speaker.begin`."""
+
+    def show(self, text: str) -> None:
+        """See `Speaker.show`."""
+
+    def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:
+        self.open()
+        sound = Clip(samples, rate).at(DEVICE_RATE).samples
+        with self._changed:
+            if not self._queue:
+                self._last_gain = gain(self.volume, urgent)
+                if self._quiet_samples >= ASLEEP_AFTER_S * DEVICE_RATE:
+                    sound = np.concatenate([np.zeros(round(self._lead_in_s * DEVICE_RATE), dtype=np.int16), sound])
+            self._fading = False
+            self._queue.append(_Queued(sound, urgent))
+
+    def stop(self) -> None:
+        with self._changed:
+            self._fading = bool(self._queue)
+            if self._device is None or self._gone:
+                self._queue.clear()
+            while len(self._queue) > 1:
+                self._queue.pop()
+            self._changed.notify_all()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._changed:
+            while self._queue:
+                if self.lost:
+                    self._queue.clear()
+                    raise DeviceError(LOST_SPEAKER, f"loudspeaker {self._name or 'default'} stopped asking for samples")
+                left = LOST_AFTER_S / 4 if until is None else min(LOST_AFTER_S / 4, until - time.monotonic())
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        if not self._keep_alive:
+            self.close()
+        return True
+
+    def end(self) -> None:
+        """See `Speaker.end`."""
+
+    def close(self) -> None:
+        """Let the last buffers sound, then give the device back."""
+        with self._opening:
+            if self._device is not None and not self.lost and self._quiet_samples < DEVICE_RATE:
+                time.sleep((PERIODS + 1) * PERIOD_MS / 1000)
+            self._shut()
+
+    def _shut(self) -> None:
+        device, self._device = self._device, None
+        if device is not None:
+            device.stop_callback = None
+            # a device whose server died may never come back from its own stop
+            threading.Thread(target=device.close, name="loudspeaker-close", daemon=True).start()
+
+    def __enter__(self) -> SystemSpeaker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait_quietly()
+        self.close()
+
+    def wait_quietly(self) -> None:
+        """`wait`, on the way out, when a loss has been told already or no longer matters."""
+        with contextlib.suppress(DeviceError):
+            self.wait()
+
+
+class FileSpeaker:
+    """Writes each reply as one WAV, `<name>.wav`, at the rate of its first sound."""
+
+    audible = True
+    playing = False
+
+    def __init__(self, folder: Path) -> None:
+        self.volume = 1.0
+        self.played_samples = 0
+        self.written: list[Path] = []
+        self._folder = folder
+        self._name = ""
+        self._clips: list[Clip] = []
+
+    def begin(self, name: str) -> None:
+        self.end()
+        self._name = name
+
+    def show(self, text: str) -> None:
+        """See `Speaker.show`."""
+
+    def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:
+        clip = Clip(samples, rate).at(self._clips[0].rate if self._clips else rate)
+        scaled = np.rint(clip.samples * gain(self.volume, urgent)).astype(np.int16)
+        self._clips.append(Clip(scaled, clip.rate))
+        self.played_samples += len(scaled)
+
+    def stop(self) -> None:
+        """Nothing sounds: there is nothing to stop."""
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        return True
+
+    def end(self) -> None:
+        """Write the reply. Raises DeviceError when the folder can't be written to."""
+        clips, self._clips = self._clips, []
+        if not clips:
+            return
+        stem = re.sub(r"[^\w.-]+", "_", self._name).strip("._") or f"reply{len(self.written) + 1}"
+        path = self._folder / f"{stem}.wav"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, np.concatenate([clip.samples for clip in clips]), clips[0].rate, subtype="PCM_16")
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise DeviceError(
+                f"I can't write the reply into the folder {self._folder}. Please choose another one.", str(error)
+            ) from error
+        self.written.append(path)
+
+    def __enter__(self) -> FileSpeaker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
+class NoSpeaker:
+    """No loudspeaker: the words are told in another way, and nobody has heard them."""
+
+    audible = False
+    playing = False
+    played_samples = 0
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """`tell` gets each sentence, for instance `click.echo`."""
+        self.volume = 1.0
+        self.told = 0
+        """How many sentences nobody heard."""
+        self._tell = tell
+
+    def begin(self, name: str) -> None:
+        """See `Speaker.begin`."""
+
+    def show(self, text: str) -> None:
+        if text:
+            self.told += 1
+            self._tell(text)
+
+    def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:
+        """Nothing sounds."""
+
+    def stop(self) -> None:
+        """Nothing sounds."""
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        return True
+
+    def end(self) -> None:
+        """See `Speaker.end`."""
+
+    def __enter__(self) -> NoSpeaker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to give back."""
