@@ -1,0 +1,277 @@
+"""Patterns over words: a small matcher in linear time.
+
+Every phrase of every concept is kept in one trie. A text is walked once, which gives the places of all concepts; patterns then link
+places. Nothing backtracks over characters, every gap is bounded and every dead end is remembered, so time grows with the text.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import NamedTuple
+
+WORD = re.compile(r"[a-z0-9']+")
+_STEP = re.compile(r"^(?P<any>[^?]+)(?P<optional>\??)$")
+MAX_VARIANTS = 64
+"""How many forms the optional words of one pattern may give."""
+
+
+class Token(NamedTuple):
+    """One word and its place in the text, in characters."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Step(NamedTuple):
+    """One element of a pattern: up to `gap` other words, then a phrase of concept number `concept`."""
+
+    gap: int
+    concept: int
+
+
+class Place(NamedTuple):
+    """A match: words `start` to `end` (exclusive), and the same for each step."""
+
+    start: int
+    end: int
+    steps: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One compiled form of a pattern without optional parts."""
+
+    steps: tuple[Step, ...]
+    names: tuple[str, ...]
+    """The steps as written, for templates."""
+    needed: frozenset[int]
+
+
+class PatternError(ValueError):
+    """A pattern that can't be compiled; the text says why."""
+
+
+def tokens(text: str) -> list[Token]:
+    """The words of a text in lower case, with typographic apostrophes straightened."""
+    # lower() may change the length of exotic letters; such text holds no words that matter, spans stay inside the text
+    low = text.lower().replace("’", "'").replace("‘", "'")
+    return [Token(match.group().strip("'"), match.start(), match.end()) for match in WORD.finditer(low) if match.group().strip("'")]
+
+
+@dataclass(slots=True)
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    ids: tuple[int, ...] = ()
+
+
+class Lexicon:
+    """Concepts by number, and the trie of their phrases. Built once, then only read."""
+
+    def __init__(self, concepts: Mapping[str, Iterable[str]]) -> None:
+        self._phrases = {name: self._flat(name, concepts, ()) for name in concepts}
+        self._numbers: dict[frozenset[str], int] = {}
+        self._root = _Node()
+
+    def _flat(self, name: str, concepts: Mapping[str, Iterable[str]], above: tuple[str, ...]) -> frozenset[str]:
+        """A concept's phrases with `{other}` lines replaced by the phrases of that concept."""
+        if name not in concepts:
+            raise PatternError(f"there is no concept named {name!r}")
+        if name in above:
+            raise PatternError(f"concept {name!r} contains itself")
+        found: set[str] = set()
+        for phrase in concepts[name]:
+            if phrase.startswith("{") and phrase.endswith("}"):
+                found |= self._flat(phrase[1:-1], concepts, (*above, name))
+            else:
+                words = [token.text for token in tokens(phrase)]
+                if " ".join(words) != phrase:
+                    raise PatternError(f"{phrase!r} in concept {name!r} is not lower-case words, or {{one concept}}")
+                found.add(phrase)
+        return frozenset(found)
+
+    def phrases(self, name: str) -> frozenset[str]:
+        """All phrases of a concept."""
+        if name not in self._phrases:
+            raise PatternError(f"there is no concept named {name!r}")
+        return self._phrases[name]
+
+    def number(self, phrases: frozenset[str]) -> int:
+        """The number under which these phrases are found; they are put into the trie when new."""
+        known = self._numbers.get(phrases)
+        if known is not None:
+            return known
+        number = len(self._numbers)
+        self._numbers[phrases] = number
+        for phrase in phrases:
+            node = self._root
+            for word in phrase.split():
+                node = node.children.setdefault(word, _Node())
+            node.ids = (*node.ids, number)
+        return number
+
+    def concept(self, name: str) -> int:
+        return self.number(self.phrases(name))
+
+    def ids(self, phrase: str) -> tuple[int, ...]:
+        """The concepts that hold exactly this phrase."""
+        node: _Node | None = self._root
+        for word in phrase.split():
+            node = node.children.get(word) if node else None
+        return node.ids if node else ()
+
+    def words(self) -> frozenset[str]:
+        """Every word of every phrase."""
+        found: set[str] = set()
+        stack = [self._root]
+        while stack:
+            node = stack.pop()
+            found.update(node.children)
+            stack.extend(node.children.values())
+        return frozenset(found)
+
+    def compile(self, pattern: str, blank: frozenset[str] = frozenset()) -> tuple[Pattern, ...]:
+        """All forms of a pattern; `blank` is what `_` stands for. Raises PatternError."""
+        parts: list[tuple[int, frozenset[str], str, bool]] = []
+        gap = 0
+        for step in pattern.split():
+            if step.startswith(".."):
+                if not step[2:].isdigit() or not parts:
+                    raise PatternError(f"{step!r} in {pattern!r} must be '..' and a number, and not come first")
+                gap += int(step[2:])
+                continue
+            matched = _STEP.match(step)
+            if matched is None:
+                raise PatternError(f"{step!r} in {pattern!r} is not an element")
+            parts.append((gap, self._alternatives(matched["any"], pattern, blank), matched["any"], bool(matched["optional"])))
+            gap = 0
+        if gap or all(optional for *_, optional in parts):
+            raise PatternError(f"{pattern!r} ends in a gap or needs nothing")
+        choices = [(True, False) if optional else (True,) for *_, optional in parts]
+        forms = list(product(*choices))
+        if len(forms) > MAX_VARIANTS:
+            raise PatternError(f"{pattern!r} has too many optional words")
+        return tuple(self._form(parts, form) for form in forms)
+
+    def _form(self, parts: Sequence[tuple[int, frozenset[str], str, bool]], kept: Sequence[bool]) -> Pattern:
+        steps: list[Step] = []
+        names: list[str] = []
+        gap = 0
+        for (before, phrases, name, _), keep in zip(parts, kept, strict=True):
+            gap += before
+            if keep:
+                steps.append(Step(gap if steps else 0, self.number(phrases)))
+                names.append(name.strip("{}"))
+                gap = 0
+        return Pattern(tuple(steps), tuple(names), frozenset(step.concept for step in steps))
+
+    def _alternatives(self, text: str, pattern: str, blank: frozenset[str]) -> frozenset[str]:
+        found: set[str] = set()
+        for one in text.split("|"):
+            if one == "_":
+                if not blank:
+                    raise PatternError(f"'_' in {pattern!r} is only for the context of a confusion")
+                found |= blank
+            elif one.startswith("{") and one.endswith("}"):
+                found |= self.phrases(one[1:-1])
+            elif WORD.fullmatch(one):
+                found.add(one)
+            else:
+                raise PatternError(f"{one!r} in {pattern!r} is neither a word nor {{a concept}}")
+        return frozenset(found)
+
+    def places(self, words: Sequence[str]) -> dict[int, dict[int, list[int]]]:
+        """Where concepts occur: number → first word → ends (exclusive)."""
+        found: dict[int, dict[int, list[int]]] = {}
+        top = self._root.children
+        for start, word in enumerate(words):
+            node = top.get(word)
+            end = start + 1
+            while node is not None:
+                for number in node.ids:
+                    found.setdefault(number, {}).setdefault(start, []).append(end)
+                node = node.children.get(words[end]) if end < len(words) else None
+                end += 1
+        return found
+
+
+class Reading:
+    """One text being searched: its words, the places of concepts, and the answers that were already worked out."""
+
+    def __init__(self, words: Sequence[str], lexicon: Lexicon, gap_stop: int) -> None:
+        self.words = words
+        self.places = lexicon.places(words)
+        self.misheard: dict[tuple[int, int, int], float] = {}
+        """(concept, start, end) → weight, for places that are there only by a mishearing."""
+        # running count of words that a gap may not cross
+        stops = self.places.get(gap_stop, {})
+        self._stops = [0]
+        for position in range(len(words)):
+            self._stops.append(self._stops[-1] + (position in stops))
+        self._found: dict[tuple[Pattern, ...], list[Place]] = {}
+
+    def add(self, number: int, start: int, end: int, weight: float) -> None:
+        """A place that was not in the words but may have been in the speech."""
+        ends = self.places.setdefault(number, {}).setdefault(start, [])
+        if end not in ends:
+            ends.append(end)
+            self.misheard[(number, start, end)] = weight
+
+    def find(self, patterns: tuple[Pattern, ...]) -> list[Place]:
+        """Every match of any of the patterns, in order of its first word, one for each first word."""
+        known = self._found.get(patterns)
+        if known is None:
+            present = self.places.keys()
+            best: dict[int, Place] = {}
+            for pattern in patterns:
+                if pattern.needed <= present:
+                    for place in self.matches(pattern):
+                        best.setdefault(place.start, place)
+            known = self._found[patterns] = [best[start] for start in sorted(best)]
+        return known
+
+    def matches(self, pattern: Pattern) -> Iterator[Place]:
+        """The matches of one pattern, the shortest for each first word."""
+        dead: set[tuple[int, int]] = set()
+        for start in sorted(self.places.get(pattern.steps[0].concept, ())):
+            steps = self._follow(pattern, 0, start, dead)
+            if steps is not None:
+                yield Place(start, steps[-1][1], tuple(steps))
+
+    def _follow(self, pattern: Pattern, index: int, position: int, dead: set[tuple[int, int]]) -> list[tuple[int, int]] | None:
+        if (index, position) in dead:
+            return None
+        step = pattern.steps[index]
+        starts = self.places.get(step.concept, {})
+        for start in range(position, min(position + step.gap, len(self.words) - 1) + 1):
+            if start > position and self._stops[start] > self._stops[position]:
+                break
+            for end in starts.get(start, ()):
+                if index + 1 == len(pattern.steps):
+                    return [(start, end)]
+                rest = self._follow(pattern, index + 1, end, dead)
+                if rest is not None:
+                    return [(start, end), *rest]
+        dead.add((index, position))
+        return None
+
+    def any_between(self, number: int, start: int, end: int) -> bool:
+        """Whether the concept has a place that begins in words `start` to `end` (exclusive)."""
+        places = self.places.get(number)
+        if not places:
+            return False
+        return any(position in places for position in range(max(start, 0), min(end, len(self.words))))
+
+
+def near(places: Sequence[Place], start: int, end: int, window: int) -> Iterator[Place]:
+    """The places that begin or end within `window` words of words `start` to `end`; `places` are in order of their first word."""
+    first = bisect_left(places, start - window - 12, key=lambda place: place.start)
+    for place in places[first:]:
+        if place.start > end + window:
+            return
+        if place.end >= start - window:
+            yield place
