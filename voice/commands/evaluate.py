@@ -1,0 +1,244 @@
+"""`backtalk evaluate`: runs labelled recordings or texts through the product and reports how well it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from voice.errors import BacktalkError
+from voice.evaluate.answer import Maker, Product, versions
+from voice.evaluate.engines import ENGINES
+from voice.evaluate.extras import require
+from voice.evaluate.manifest import Line, Manifest, keep, read_manifest
+
+Make = Callable[[Sequence[Line], "Path | None", tuple[Path, ...], bool], Maker]
+"""Lines, folder of the speech model, folders of packs, whether to leave the voice out → what answers. Tests hand in
+another one.
+"""
+
+
+@click.command()
+@click.argument("manifest", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for report.txt, report.json and the replies; a stopped run is continued from it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the report as one HTML page that needs nothing else.",
+)
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="OLD.json",
+    help="Tell what got better and worse since this report. MANIFEST may then be a newer report.",
+)
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="KEY",
+    help="Group by this key of the manifest too; several keys joined by commas make one group.",
+)
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only lines with this value, such as split=test; may be repeated.",
+)
+@click.option("--limit", type=click.IntRange(1), help="Only so many lines.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=lambda: _cores(),
+    show_default="one a core",
+    help="How many at once. Times are truest with one.",
+)
+@click.option(
+    "--engine", type=click.Choice(sorted(ENGINES)), default="local", show_default=True, help="Where the work is done."
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Address of a running Dask or Ray cluster. Without it, one of --jobs workers is started here.",
+)
+@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of a pack of answers; may be repeated.",
+)
+@click.option("--no-voice", is_flag=True, help="Don't make the first sound of each reply, and don't time it.")
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
+    """Run the labelled recordings or texts of MANIFEST and report the figures.
+
+    MANIFEST has one JSON object a line with audio, text, label and kind; recordings are looked for beside it. The exit
+    status is 1 when
+    a line or a recording could not be used; the others are evaluated all the same.
+    """
+    try:
+        ctx.exit(_run(ctx.obj or _product, **options))
+    except KeyboardInterrupt:
+        again = (
+            "Run the same command again to continue."
+            if options["out"]
+            else "With the option out it could have been continued."
+        )
+        click.echo(f"Stopped. {again}", err=True)
+        ctx.exit(130)
+    except BacktalkError as error:
+        click.echo(str(error), err=True)
+        ctx.exit(1)
+
+
+def _run(
+    make: Make, manifest: Path | None, compare: Path | None, as_json: bool, html: Path | None, **options: Any
+) -> int:
+    from voice.evaluate import compare as comparison
+
+    if manifest is None:
+        raise BacktalkError("Please name a manifest to evaluate, or with the option compare two reports.")
+    require("evaluate", "evaluate", "jiwer", "scipy")
+    if html is not None:
+        require("make a page of a report", "evaluate", "jinja2", "matplotlib")
+    if compare is not None and manifest.suffix == ".json":
+        before, after = comparison.read_report(compare), comparison.read_report(manifest)
+        changes = comparison.compare(before, after)
+        click.echo(json.dumps(changes) if as_json else comparison.text(changes), nl=as_json)
+        return 0
+    old = comparison.read_report(compare) if compare is not None else None  # before the long work, not after it
+    return _evaluate(make, read_manifest(manifest), old, as_json, html, **options)
+
+
+def _evaluate(
+    make: Make,
+    manifest: Manifest,
+    old: Mapping[str, Any] | None,
+    as_json: bool,
+    html: Path | None,
+    *,
+    out: Path | None,
+    by: Sequence[str],
+    filters: Sequence[str],
+    limit: int | None,
+    jobs: int,
+    engine: str,
+    cluster: str | None,
+    model: Path | None,
+    packs: tuple[Path, ...],
+    no_voice: bool,
+) -> int:
+    from voice.evaluate import compare as comparison
+    from voice.evaluate import report_text
+    from voice.evaluate.figures import all_figures
+    from voice.evaluate.journal import Journal
+    from voice.evaluate.result import to_json
+    from voice.evaluate.run import evaluate
+    from voice.evaluate.worst import worst
+
+    if cluster is not None and engine == "local":
+        raise BacktalkError("The address of a cluster needs the option engine, dask or ray.")
+    for fault in manifest.faults:
+        click.echo(f"{manifest.path}, {fault}", err=True)
+    lines = keep(manifest.lines, filters, limit)
+    if not lines:
+        raise BacktalkError(f"No line of {manifest.path} can be evaluated.")
+    maker = make(lines, model, packs, no_voice)
+    with Journal(out) as journal, _progress() as told:
+        results = evaluate(lines, maker, journal, jobs=jobs, engine=ENGINES[engine], address=cluster, told=told)
+    figures = all_figures(results, by)
+    header = {
+        "manifest": str(manifest.path),
+        **({"only": " and ".join(filters)} if filters else {}),
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "fingerprint of code, packs and model": maker.fingerprint(),
+        "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
+        "at once": jobs if engine == "local" else f"{jobs} on {engine}",
+    }
+    bad = worst(results)
+    whole = {
+        "header": header,
+        "faults": [{"line": fault.number, "reason": fault.reason} for fault in manifest.faults],
+        "figures": figures,
+        "worst": [result.line.name for result in bad],
+        "utterances": [to_json(result) for result in results],
+    }
+    text = report_text.report(figures, bad, header)
+    if out is not None:
+        _write(out / "report.txt", text)
+        _write(out / "report.json", json.dumps(whole, indent=1) + "\n")
+    if html is not None:
+        from voice.evaluate.report_html import page
+
+        _write(html, page(figures, bad, header))
+    unusable = [result for result in results if result.error]
+    for result in unusable:
+        click.echo(f"{manifest.path}, line {result.line.number}: {result.line.name}: {result.error}", err=True)
+    changes = comparison.compare(old, whole) if old is not None else None
+    if as_json:
+        click.echo(json.dumps(whole if changes is None else {**whole, "changes": changes}))
+    else:
+        click.echo(text if changes is None else f"{text}\n{comparison.text(changes)}", nl=False)
+    return int(bool(manifest.faults or unusable))
+
+
+def _product(lines: Sequence[Line], model: Path | None, packs: tuple[Path, ...], no_voice: bool) -> Product:
+    """What is to be run. Raises ModelError here, before any process is started, when there is something to hear and no
+    model.
+    """
+    if not any(line.audio for line in lines):
+        return Product(None, packs, speaks=False)
+    from voice.model import find_model
+
+    return Product(find_model(model), packs, speaks=not no_voice)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BacktalkError(f"The report {path} can't be written: please name another place.", str(error)) from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal; elsewhere a plain line at each tenth."""
+    if sys.stderr.isatty():
+        with tqdm(unit="line", file=sys.stderr) as bar:
+
+            def move(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            yield move
+        return
+    tenth = -1
+
+    def tell(done: int, total: int) -> None:
+        nonlocal tenth
+        if total and 10 * done // total > tenth:
+            tenth = 10 * done // total
+            click.echo(f"{done} of {total} done", err=True)
+
+    yield tell
