@@ -70,7 +70,7 @@ def is_dangling(text: str) -> bool:
     if words[-1] in FILLERS and len(words) > 1:
         return True
     plain = " ".join(words)
-    if plain in _WHOLE or f" {plain}".endswith(_ENDINGS):
+    if plain in _WHOLE or plain.endswith(_ENDINGS):
         return False
     return words[-1] in _DANGLING
 

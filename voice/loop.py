@@ -3,10 +3,10 @@
 It reads no clock, starts no thread and opens no device: time is the number of samples fed, so a recording runs
 through exactly the code that a microphone runs through.
 
-    asleep ─ wake phrase ▶ listening ─ speech ▶ hearing ─ end of it ▶ speaking ─ mouth is done ▶ listening ─ time ▶ asleep
+    asleep ─ wake phrase ▶ listening ─ speech ▶ hearing ─ end of it ▶ speaking ─ mouth is done ▶ listening ─ ▶ asleep
 
-While it speaks it goes on hearing. "Stop", the wake phrase, a command or a danger sign break in; so does a person who had
-not finished, whose question then goes on. Its own words, heard through the room, are known by voice.echo and dropped.
+While it speaks it goes on hearing. "Stop", the wake phrase, a command or a danger sign break in; so does a person who
+had not finished, whose question then goes on. Its own words, heard through the room, are known and dropped.
 """
 
 from __future__ import annotations

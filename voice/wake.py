@@ -1,4 +1,4 @@
-"""The words that wake it or break in: a few phrases, spotted in speech at a fraction of the cost of full recognition."""
+"""The words that wake it or break in: a few phrases, spotted at a fraction of the cost of recognition."""
 
 from __future__ import annotations
 

@@ -1,0 +1,393 @@
+"""The conversation's state machine, on scripted sound: each frame is silence or (a part of) a word.
+
+    hears("hey back talk", "what is it", 400)   two stretches of words spoken in one go, then 400 ms of silence
+
+Everything real is replaced: recognizer, voice activity, phrase spotter, mind and mouth. Nothing here takes time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from intents.heard import Heard
+from intents.reply import Reply
+from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.loop import AWAKE, REPEAT_URGENT, Cue, Effect, Hush, Keep, Loop, OtherVoice, Say, State, Told
+from voice.settings import Settings
+from voice.vad import Activity
+
+WORD_FRAMES = 8
+"""A quarter of a second a word."""
+SILENCE = np.zeros(FRAME_SAMPLES, np.int16)
+
+ANSWER = Reply("answer", "definition", sentences=("It is worn joints.", "They grow thick."), confidence=0.9)
+SHORT = Reply("answer", "outlook", sentences=("It lasts.",), confidence=0.9)
+WARNING = Reply(
+    "warn", None, urgent=("urgent_limb",), sentences=("Call for help now.", "It may be serious."), urgent_sentences=1
+)
+REJECT = Reply("reject", sentences=("I can't help with that.",), confidence=0.3)
+KNOWN = {
+    "what is it": ANSWER,
+    "what is it and will it last": SHORT,
+    "will it last": SHORT,
+    "what is um it": ANSWER,
+    "my legs are numb": WARNING,
+    "slower": Reply("command", "slower", sentences=("Slower.",)),
+    "goodbye": Reply("command", "goodbye", sentences=("Goodbye.",), ends=True),
+    "stop": Reply("command", "stop"),
+    "wait": Reply("command", "stop"),
+    "which one": Reply("clarify", choices=("a", "b"), sentences=("This or that?",), expects_reply=True),
+}
+
+
+class World:
+    """Words as sound, and a loop that hears it."""
+
+    def __init__(self, *, always: bool = False, settings: Settings | None = None) -> None:
+        self.words: list[str] = []
+        self.mind = FakeMind()
+        self.ear = FakeEar(self.words)
+        self.detector = FakeDetector()
+        self.spotter = FakeSpotter(self.words, ("hey back talk", "stop", "wait"))
+        self.loop = Loop(self.ear, self.detector, self.mind, self.spotter, settings or Settings(), always=always)
+        self.effects: list[Effect] = []
+
+    def hears(self, *parts: str | int, echo_of: str = "") -> list[Effect]:
+        """Speech, and silences in milliseconds; returns the effects of this stretch."""
+        before = len(self.effects)
+        for part in parts:
+            frames = _silence(part) if isinstance(part, int) else self._speech(part)
+            for frame in frames:
+                self.effects += self.loop.feed(frame)
+        return self.effects[before:]
+
+    def _speech(self, text: str) -> list[Samples]:
+        frames: list[Samples] = []
+        for word in text.split():
+            self.words.append(word)
+            for place in range(WORD_FRAMES):
+                frame = np.full(FRAME_SAMPLES, 1, np.int16)
+                frame[0], frame[1] = len(self.words), place
+                frames.append(frame)
+        return frames
+
+    def asked(self, *parts: str | int) -> list[Effect]:
+        """Wakes it, asks, and waits until it has answered."""
+        effects = self.hears("hey back talk", *parts, 2000)
+        self.spoken()
+        return effects
+
+    def spoken(self) -> None:
+        self.effects += self.loop.silent()
+
+    def says(self) -> list[Reply]:
+        return [effect.reply for effect in self.effects if isinstance(effect, Say)]
+
+
+def _silence(ms: int) -> list[Samples]:
+    return [SILENCE] * round(ms * SAMPLE_RATE / 1000 / FRAME_SAMPLES)
+
+
+class FakeEar:
+    def __init__(self, words: list[str]) -> None:
+        self.table = words
+        self.heard: list[str] = []
+
+    def accept(self, frame: Samples) -> None:
+        if frame.any() and frame[1] == WORD_FRAMES // 2:
+            self.heard.append(self.table[frame[0] - 1])
+
+    def partial(self) -> str:
+        return " ".join(self.heard)
+
+    def finish(self) -> Heard:
+        text = self.partial()
+        self.heard = []
+        return Heard(text)
+
+    def reset(self) -> None:
+        self.heard = []
+
+
+class FakeDetector:
+    """Speech is what isn't silent; the first three frames of it are only starting."""
+
+    state = Activity.QUIET
+
+    def __init__(self) -> None:
+        self.run = 0
+
+    def accept(self, frame: Samples) -> None:
+        self.run = self.run + 1 if frame.any() else 0
+        if not self.run:
+            self.state = Activity.QUIET
+        else:
+            self.state = Activity.SPEAKING if self.run > 3 else Activity.STARTING
+
+
+class FakeSpotter:
+    """Finds a phrase at the end of its last word."""
+
+    def __init__(self, words: list[str], phrases: tuple[str, ...]) -> None:
+        self.table, self.phrases = words, phrases
+        self.heard: list[str] = []
+
+    def accept(self, frame: Samples) -> tuple[str, int] | None:
+        if not frame.any() or frame[1] != WORD_FRAMES - 1:
+            return None
+        self.heard.append(self.table[frame[0] - 1])
+        text = " ".join(self.heard)
+        for phrase in self.phrases:
+            if text.endswith(phrase):
+                self.heard = []
+                return phrase, 0
+        return None
+
+    def reset(self) -> None:
+        self.heard = []
+
+
+class FakeMind:
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    def peek(self, heard: Heard) -> Reply:
+        return KNOWN.get(heard.text, REJECT)
+
+    def reply(self, heard: Heard) -> Reply:
+        self.log.append(heard.text)
+        return self.peek(heard)
+
+    def undo(self) -> None:
+        self.log.pop()
+
+    def idle(self) -> Reply:
+        return Reply("command", sentences=("Say hey back talk when you need me.",))
+
+
+def kinds(effects: list[Effect]) -> list[Any]:
+    return [type(effect) for effect in effects]
+
+
+def test_asleep_it_hears_nothing_but_its_name() -> None:
+    world = World()
+    assert world.hears("what is it", 2000, "my legs are numb", 2000) == []
+    assert world.loop.state is State.ASLEEP
+
+
+def test_wake_phrase_and_question_in_one_breath() -> None:
+    world = World()
+    effects = world.hears("hey back talk what is it", 1000)
+    assert [e.reply for e in effects if isinstance(e, Say)] == [ANSWER]
+    assert world.mind.log == ["what is it"]
+    assert Cue("awake") not in effects  # nobody is talked over
+
+
+def test_the_wake_phrase_alone_is_answered_by_a_cue_and_then_the_question_is_heard() -> None:
+    world = World()
+    assert world.hears("hey back talk", 600) == [Cue("awake")]
+    assert kinds(world.hears("what is it", 1000)) == [Told, Say]
+
+
+def test_a_whole_question_is_answered_after_a_short_pause() -> None:
+    world = World()
+    world.hears("hey back talk what is it")
+    assert world.hears(250) == []
+    assert kinds(world.hears(150)) == [Told, Say]
+
+
+@pytest.mark.parametrize("pause", [100, 300, 500, 700, 900])
+def test_no_pause_of_up_to_nine_tenths_cuts_off_what_is_not_yet_a_question(pause: int) -> None:
+    world = World()
+    world.hears("hey back talk what is", pause, "it", 1000)
+    assert world.mind.log == ["what is it"]
+    assert [reply.intent for reply in world.says()] == ["definition"]
+
+
+@pytest.mark.parametrize("pause", [400, 600, 800])
+def test_a_question_that_goes_on_after_the_answer_began_is_taken_as_one(pause: int) -> None:
+    world = World()
+    world.hears("hey back talk what is it", pause)
+    assert world.loop.state is State.SPEAKING
+    world.loop.saying("It is worn joints.")
+    effects = world.hears("and will it last", 1500)
+    assert kinds(effects)[0] is Hush
+    assert world.mind.log == ["what is it and will it last"]  # the hasty answer is taken back
+    assert world.says()[-1] is SHORT
+
+
+def test_after_the_answer_a_follow_up_needs_no_wake_phrase() -> None:
+    world = World()
+    world.asked("what is it")
+    world.hears(3000, "will it last", 1000)
+    assert world.mind.log == ["what is it", "will it last"]
+
+
+def test_after_the_window_it_goes_idle_with_a_cue_and_says_how_to_come_back() -> None:
+    world = World()
+    world.asked("what is it")
+    effects = world.hears(9000)
+    assert effects[0] == Cue("idle")
+    assert "hey back talk" in world.says()[-1].speech
+    assert world.loop.state is State.ASLEEP
+    world.loop.saying("Say hey back talk when you need me.")
+    assert world.hears("hey back talk") == []  # its own words don't wake it
+
+
+def test_a_window_of_nothing_means_the_wake_phrase_each_time() -> None:
+    world = World(settings=Settings(follow_up_s=0))
+    world.asked("what is it")
+    world.hears(100)
+    assert world.loop.state is State.ASLEEP
+
+
+def test_after_a_question_back_it_waits_longer() -> None:
+    world = World(settings=Settings(follow_up_s=1))
+    world.asked("which one")
+    world.hears(AWAKE // 16 - 1000)
+    assert world.loop.state is State.LISTENING
+
+
+@pytest.mark.parametrize("word", ["stop", "wait"])
+def test_stop_and_wait_break_in_at_once_and_it_is_ready_again(word: str) -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    world.loop.saying("It is worn joints.")
+    assert kinds(world.hears(word)) == [Hush]
+    world.spoken()
+    assert kinds(world.hears(500, "will it last", 1000)) == [Told, Say]
+
+
+def test_the_wake_phrase_breaks_in() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    assert kinds(world.hears("hey back talk will it last", 1000)) == [Hush, Told, Say]
+    assert world.mind.log[-1] == "will it last"
+
+
+def test_a_danger_sign_breaks_in_and_the_warning_follows() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    world.loop.saying("It is worn joints.")
+    effects = world.hears(3000, "my legs are numb", 500)
+    assert kinds(effects) == [Hush, Told, Say]
+    assert world.says()[-1] is WARNING
+
+
+def test_other_talk_while_it_speaks_is_left_alone() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    assert world.hears(2000, "pass me the salt please", 2000) == []
+    assert world.loop.state is State.SPEAKING
+
+
+def test_its_own_words_are_no_speech() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 500)
+    for sentence in ANSWER.sentences:
+        world.loop.saying(sentence)
+        assert world.hears(sentence.lower().strip(".")) == []
+    world.spoken()
+    assert world.hears(2000) == []
+    assert world.mind.log == ["what is it"]
+
+
+def test_stop_inside_its_own_words_does_not_stop_it() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    world.loop.saying("Stop and rest for a while.")
+    assert world.hears("stop and rest") == []
+
+
+def test_a_warning_that_nobody_answers_is_said_once_more() -> None:
+    world = World()
+    world.asked("my legs are numb")
+    effects = world.hears(REPEAT_URGENT // 16 + 500)
+    assert [e.reply.sentences for e in effects if isinstance(e, Say)] == [WARNING.sentences[:1]]
+    world.spoken()
+    later = world.hears(2 * REPEAT_URGENT // 16)
+    assert not any(isinstance(e, Say) and e.reply.action == "warn" for e in later)
+
+
+def test_a_warning_that_was_answered_is_not_repeated() -> None:
+    world = World()
+    world.asked("my legs are numb")
+    world.hears(2000, "will it last", 1500)
+    world.spoken()
+    later = world.hears(2 * REPEAT_URGENT // 16)
+    assert not any(isinstance(e, Say) and e.reply.action == "warn" for e in later)
+
+
+def test_slower_is_kept() -> None:
+    world = World()
+    effects = world.asked("slower")
+    assert Keep(Settings().slower()) in effects
+    assert kinds(effects).index(Keep) < kinds(effects).index(Say)  # the confirmation is slower already
+
+
+def test_give_me_more_time_makes_it_patient() -> None:
+    world = World()
+    effects = world.asked("please give me more time")
+    assert Keep(replace(Settings(), patience="patient")) in effects
+
+
+def test_the_other_voice() -> None:
+    assert OtherVoice() in World().asked("use the other voice")
+
+
+def test_mute_needs_the_wake_phrase_even_when_it_listens_always() -> None:
+    world = World(always=True)
+    world.hears("mute", 2000)
+    world.spoken()
+    assert world.effects[-1] == Cue("muted")
+    assert world.hears("what is it", 2000) == []
+    assert Say(ANSWER) in world.hears("hey back talk what is it", 2000)
+
+
+def test_goodbye_puts_it_to_sleep() -> None:
+    world = World()
+    world.asked("goodbye")
+    assert world.loop.state is State.ASLEEP
+
+
+def test_without_a_wake_phrase_only_what_is_meant_for_it_is_answered() -> None:
+    world = World(always=True)
+    assert world.hears("pass me the salt please", 2000) == []
+    assert world.mind.log == []
+    assert Say(ANSWER) in world.hears("what is it", 1000)
+    world.spoken()
+    assert Say(WARNING) in world.hears(20000, "my legs are numb", 1000)
+
+
+def test_noise_without_words_is_no_question() -> None:
+    world = World()
+    world.hears("hey back talk", 600)
+    noise = np.full(FRAME_SAMPLES, 1, np.int16)
+    noise[1] = 99
+    for _ in range(30):
+        world.effects += world.loop.feed(noise)
+    world.hears(2000)
+    assert world.says() == []
+
+
+def test_an_endless_talker_is_told_so() -> None:
+    world = World()
+    world.hears("hey back talk", "pass me the salt " * 60)
+    assert "very long" in world.says()[-1].speech
+
+
+def test_a_long_thinker_is_not_cut_off() -> None:
+    world = World(settings=Settings(patience="patient"))
+    world.hears("hey back talk", 5000, "what is um", 2500, "it", 2000)
+    assert [reply.intent for reply in world.says()] == ["definition"]
+
+
+def test_a_key_wakes_and_interrupts() -> None:
+    world = World()
+    assert world.loop.wake() == [Cue("awake")]
+    assert kinds(world.hears("what is it", 1000)) == [Told, Say]
+    assert world.loop.wake() == [Hush(), Cue("awake")]
