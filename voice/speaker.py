@@ -152,13 +152,13 @@ class SystemSpeaker:
         self._opening = threading.Lock()
         self._quiet_samples = round(ASLEEP_AFTER_S * DEVICE_RATE)
         self._asked_at = 0.0
-        self._fading = False
+        self._fading: np.ndarray[Any, np.dtype[np.float32]] | None = None
         self._last_gain = 1.0
         self._gone = False
 
     @property
     def playing(self) -> bool:
-        return bool(self._queue)
+        return bool(self._queue) or self._fading is not None
 
     @property
     def lost(self) -> bool:
@@ -223,34 +223,25 @@ class SystemSpeaker:
         block = np.zeros(wanted, dtype=np.float32)
         filled = 0
         with self._changed:
-            if self._fading:
-                filled = self._fade(block)
-            else:
-                while self._queue and filled < wanted:
-                    item = self._queue[0]
-                    part = item.samples[item.at : item.at + wanted - filled]
-                    now = gain(self.volume, item.urgent)
-                    block[filled : filled + len(part)] = part * np.linspace(self._last_gain, now, len(part))
-                    self._last_gain = now
-                    item.at += len(part)
-                    filled += len(part)
-                    if item.at >= len(item.samples):
-                        self._queue.popleft()
+            if self._fading is not None:
+                filled = min(len(self._fading), wanted)
+                block[:filled] = self._fading[:filled]
+                self._fading = self._fading[filled:] if filled < len(self._fading) else None
+            while self._queue and filled < wanted:
+                item = self._queue[0]
+                part = item.samples[item.at : item.at + wanted - filled]
+                now = gain(self.volume, item.urgent)
+                block[filled : filled + len(part)] = part * np.linspace(self._last_gain, now, len(part))
+                self._last_gain = now
+                item.at += len(part)
+                filled += len(part)
+                if item.at >= len(item.samples):
+                    self._queue.popleft()
             self.played_samples += filled
             self._quiet_samples = 0 if filled else self._quiet_samples + wanted
-            if not self._queue:
+            if not self.playing:
                 self._changed.notify_all()
         return block.astype(np.int16).reshape(-1, 1)
-
-    def _fade(self, block: np.ndarray[Any, np.dtype[np.float32]]) -> int:
-        length = min(round(FADE_S * DEVICE_RATE), len(block))
-        if self._queue:
-            item = self._queue[0]
-            part = item.samples[item.at : item.at + length]
-            block[: len(part)] = part * np.linspace(self._last_gain, 0.0, len(part))
-        self._queue.clear()
-        self._fading = False
-        return length
 
     def begin(self, name: str) -> None:
         """See `Speaker.begin`."""
@@ -266,24 +257,24 @@ class SystemSpeaker:
                 self._last_gain = gain(self.volume, urgent)
                 if self._quiet_samples >= ASLEEP_AFTER_S * DEVICE_RATE:
                     sound = np.concatenate([np.zeros(round(self._lead_in_s * DEVICE_RATE), dtype=np.int16), sound])
-            self._fading = False
             self._queue.append(_Queued(sound, urgent))
 
     def stop(self) -> None:
         with self._changed:
-            self._fading = bool(self._queue)
-            if self._device is None or self._gone:
-                self._queue.clear()
-            while len(self._queue) > 1:
-                self._queue.pop()
+            if self._queue and self._device is not None and not self.lost:
+                item = self._queue[0]
+                part = item.samples[item.at : item.at + round(FADE_S * DEVICE_RATE)]
+                self._fading = (part * np.linspace(self._last_gain, 0.0, len(part))).astype(np.float32)
+            self._queue.clear()
             self._changed.notify_all()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         until = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
-            while self._queue:
+            while self.playing:
                 if self.lost:
                     self._queue.clear()
+                    self._fading = None
                     raise DeviceError(LOST_SPEAKER, f"loudspeaker {self._name or 'default'} stopped asking for samples")
                 left = LOST_AFTER_S / 4 if until is None else min(LOST_AFTER_S / 4, until - time.monotonic())
                 if left <= 0:
@@ -324,7 +315,7 @@ class SystemSpeaker:
 
 
 class FileSpeaker:
-    """Writes each reply as one WAV, `<name>.wav`, at the rate of its first sound."""
+    """Writes each reply, from `begin` to `end`, as one WAV, `<name>.wav`, at the rate of its first sound."""
 
     audible = True
     playing = False
@@ -339,12 +330,14 @@ class FileSpeaker:
 
     def begin(self, name: str) -> None:
         self.end()
-        self._name = name
+        self._name = name or "reply"
 
     def show(self, text: str) -> None:
         """See `Speaker.show`."""
 
     def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:
+        if not self._name:
+            return  # a cue between two replies
         clip = Clip(samples, rate).at(self._clips[0].rate if self._clips else rate)
         scaled = np.rint(clip.samples * gain(self.volume, urgent)).astype(np.int16)
         self._clips.append(Clip(scaled, clip.rate))
@@ -359,9 +352,10 @@ class FileSpeaker:
     def end(self) -> None:
         """Write the reply. Raises DeviceError when the folder can't be written to."""
         clips, self._clips = self._clips, []
+        name, self._name = self._name, ""
         if not clips:
             return
-        stem = re.sub(r"[^\w.-]+", "_", self._name).strip("._") or f"reply{len(self.written) + 1}"
+        stem = re.sub(r"[^\w.-]+", "_", name).strip("._") or f"reply{len(self.written) + 1}"
         path = self._folder / f"{stem}.wav"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -114,4 +114,5 @@ def level(samples: Int16, rate: int, dbfs: float = SPEECH_DBFS) -> Int16:
         return samples
     peak = float(np.max(np.abs(samples.astype(np.int32)))) / 32768.0
     gain = min(10 ** ((dbfs - now) / 20), 10 ** (PEAK_DBFS / 20) / peak)
-    return np.rint(samples * gain).astype(np.int16)
+    louder: Int16 = np.rint(samples * gain).astype(np.int16)
+    return louder
