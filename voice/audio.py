@@ -28,7 +28,7 @@ MAX_CHANNELS = 64
 
 _BLOCK_FRAMES = 65_536
 _UNKNOWN_FRAMES = 1 << 48
-"""libsndfile gives a huge number of frames where the header doesn't know it (a FLAC made in a pipe)."""
+"""libsndfile gives a huge number of frames for a FLAC made in a pipe, whose header has none, and fails to read it."""
 _CANCELLED = 0.1
 """Channels cancel out when their mean has less than this share of the strongest one's energy."""
 _MOST = 0.5
@@ -51,8 +51,9 @@ def read_audio(path: Path, limit_s: float = LIMIT_S) -> Samples:
             raise InputError(f"{name} is {what}: please give a sound file, such as a WAV or FLAC recording.")
         if not path.stat().st_size:
             raise InputError(f"{name} is empty: please record it again.")
-        with path.open("rb") as stream:
-            return _decode(stream, name, limit_s)
+        with path.open("rb", buffering=0) as stream:
+            # By descriptor, for soundfile would judge the kind of a file object by its name.
+            return _decode(stream.fileno(), name, limit_s)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {name}: please check its name and folder.", str(error)) from error
     except PermissionError as error:
@@ -61,9 +62,9 @@ def read_audio(path: Path, limit_s: float = LIMIT_S) -> Samples:
         raise InputError(f"{name} can't be read: please check the file.", str(error)) from error
 
 
-def _decode(stream: Any, name: str, limit_s: float) -> Samples:
+def _decode(descriptor: int, name: str, limit_s: float) -> Samples:
     try:
-        with soundfile.SoundFile(stream) as sound:
+        with soundfile.SoundFile(descriptor, closefd=False) as sound:
             _check_header(sound, name, limit_s)
             weights = _channel_weights(sound, name, limit_s)
             return _to_int16(_resampled(sound, weights, name, limit_s), name)
@@ -79,7 +80,9 @@ def _check_header(sound: Any, name: str, limit_s: float) -> None:
             f"{name} is damaged or not a recording of speech: please record it again.",
             f"{sound.samplerate} Hz, {sound.channels} channels",
         )
-    if limit_s * sound.samplerate < sound.frames < _UNKNOWN_FRAMES:
+    if sound.frames >= _UNKNOWN_FRAMES:
+        raise InputError(f"{name} doesn't say how long it is: please save it again with another program.")
+    if sound.frames > limit_s * sound.samplerate:
         raise _too_long(name, limit_s)
 
 

@@ -1,0 +1,25 @@
+"""What all tests share: the speech model, where there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from voice.errors import ModelError
+from voice.model import SpeechModel, find_model, load_model
+
+
+@pytest.fixture(scope="session")
+def model_dir() -> Path:
+    """Folder of the speech model: BACKTALK_MODEL, else the user's cache. Skips, visibly, where there is none."""
+    try:
+        return find_model()
+    except ModelError as error:
+        pytest.skip(f"no speech model: {error}")
+
+
+@pytest.fixture(scope="session")
+def speech_model(model_dir: Path) -> SpeechModel:
+    """The loaded model, shared by all tests."""
+    return load_model(model_dir)
