@@ -71,7 +71,7 @@ class Fake:
             with self.log.open("a") as file:
                 file.write(f"{os.getpid()} {text}\n")
         if "unreadable" in text:
-            return reply("x", transcript=None, action=None, error="This recording can't be read.", timing_ms=None)
+            return reply("", transcript=None, error="This recording can't be read.", timing_ms=None)
         return understand(text)
 
     def fingerprint(self) -> str:

@@ -93,12 +93,12 @@ def test_main_rates_count_what_their_names_say() -> None:
             result("question", "causes", reply("answer", "causes")),
             result("question", "causes", reply("clarify", choices=["causes"])),
             result("question", "causes", reply("answer", "symptoms")),
-            result("question", "causes", reply("warn", urgent=LIMB), group="counter"),
+            result("question", "causes", reply("warn", urgent=LIMB), counter=True),
             result("question", "causes", reply("x", error="bad")),
             result("urgent", "urgent_limb", reply("warn", urgent=LIMB)),
             result("urgent", "urgent_limb", reply("clarify", choices=LIMB)),
             result("urgent", "provider_soon", reply("reject")),
-            result("oos", "out_of_scope", reply("answer", "causes"), group="other_illness"),
+            result("oos", "out_of_scope", reply("answer", "causes"), topic="other_illness"),
             result("oos", "out_of_scope", reply("reject", urgent=["provider_soon"]), group="counter"),
             result("command", "stop", reply("command", "stop")),
         ]
@@ -258,7 +258,7 @@ def test_groups_by_condition_and_by_members_of_a_list() -> None:
         result("question", "causes", reply("answer", "causes"), 1.0, noise=None, effects=[]),
     ]
     groups = figures.all_figures(results, ["effects", "noise,snr_db"])["groups"]
-    assert set(groups["condition"]) == {"kitchen at 12 dB", "no noise"}
+    assert set(groups["noise level"]) == {"kitchen at 12 dB", "no noise"}
     assert {value: row["utterances"] for value, row in groups["effects"].items()} == {"cough": 1, "clip": 1, "none": 1}
     assert set(groups["noise,snr_db"]) == {"kitchen, 12"}
 

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice.evaluate.bounds import at_least, at_most, at_most_an_hour
-from voice.evaluate.manifest import PROVIDER_SOON, URGENT_PREFIX
+from voice.evaluate.manifest import NOISE_LEVEL, PROVIDER_SOON, URGENT_PREFIX
 from voice.evaluate.result import Outcome, Result, predicted
 from voice.evaluate.words import word_errors
 
-GROUPS = ("input", "condition", "room", "voice", "writer", "group")
-"""Keys that every report is grouped by where the manifest has them; `condition` is noise and its level."""
-COUNTER = "counter"
-"""Value of the manifest's key `group`: danger words without danger."""
+GROUPS = ("input", "condition", NOISE_LEVEL, "room", "voice", "writer", "topic")
+"""Keys that every report is grouped by where the manifest has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +48,9 @@ def main_rates(results: Sequence[Result]) -> dict[str, Rate]:
     signs = [result for result in kinds["urgent"] if result.line.label != PROVIDER_SOON]
     soon = [result for result in kinds["urgent"] if result.line.label == PROVIDER_SOON]
     calm = [result for result in usable if result.line.kind != "urgent"]
-    counter = [result for result in calm if COUNTER in result.line.values("group")]
-    ordinary = [result for result in calm if COUNTER not in result.line.values("group")]
-    other_illness = [result for result in kinds["oos"] if "other_illness" in result.line.values("group")]
+    counter = [result for result in calm if result.line.counter]
+    ordinary = [result for result in calm if not result.line.counter]
+    other_illness = [result for result in kinds["oos"] if result.line.topic == "other_illness"]
     return {
         "questions right": rate(kinds["question"], is_one_of("right")),
         "questions right or asked back with the right one": rate(

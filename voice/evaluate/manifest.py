@@ -16,6 +16,8 @@ KINDS = ("question", "urgent", "command", "oos")
 OUT_OF_SCOPE = "out_of_scope"
 PROVIDER_SOON = "provider_soon"
 URGENT_PREFIX = "urgent_"
+NOISE_LEVEL = "noise level"
+"""A key that every recording has: its noise and how loud that is, in words."""
 _OWN_KEYS = ("audio", "text", "label", "kind")
 
 
@@ -43,6 +45,19 @@ class Line:
             return str(self.extra["id"])
         return self.audio.name if self.audio else str(self.text)
 
+    @property
+    def counter(self) -> bool:
+        """True for danger words without danger, marked by `counter` (or `group` counter)."""
+        return self.extra.get("counter") is True or self.extra.get("group") == "counter"
+
+    @property
+    def topic(self) -> str | None:
+        """What an out-of-scope line is about (other_illness, not_covered, device, talk, ...), from `topic` (or
+        `group`).
+        """
+        topic = self.extra.get("topic", self.extra.get("group"))
+        return topic if isinstance(topic, str) else None
+
     def values(self, key: str) -> tuple[str, ...]:
         """The groups that this line belongs to by `key`; several keys joined by a comma make one group; a list makes it
         a member of each.
@@ -54,8 +69,8 @@ class Line:
             return (str(getattr(self, key)),)
         if key == "input":
             return ("recording" if self.audio else "text",)
-        if key == "condition":
-            return (condition(self.extra),) if self.audio else ("text",)
+        if key == NOISE_LEVEL:
+            return (noise_level(self.extra),) if self.audio else ("text",)
         if key not in self.extra:
             return ()
         value = self.extra[key]
@@ -88,10 +103,10 @@ def _words(value: Any) -> str:
     return "none" if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def condition(extra: Mapping[str, Any]) -> str:
+def noise_level(extra: Mapping[str, Any]) -> str:
     """Noise and its level in words: "kitchen at 12 dB", "no noise"."""
     noise, level = _words(extra.get("noise")), _words(extra.get("snr_db"))
-    if noise in ("none", "clean"):
+    if noise in ("none", "clean", "quiet"):
         return "no noise"
     return noise if level == "none" else f"{noise} at {level} dB"
 
