@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from voice.errors import BacktalkError
 from voice.mind import Mind
 from voice.settings import Settings
 
 if TYPE_CHECKING:
     from intents.understand import Understander
-
     from voice.model import SpeechModel
     from voice.stt import Recognizer
 
@@ -28,7 +28,9 @@ class Engine:
         self.settings = settings
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="load")
         self._understander: Future[Understander] = self._pool.submit(_load_understander, packs)
-        self._model: Future[SpeechModel] | None = self._pool.submit(_load_model, model) if hears else None
+        self._model: Future[SpeechModel] | None = (
+            self._pool.submit(_load_model, model, self._understander) if hears else None
+        )
 
     @property
     def understander(self) -> Understander:
@@ -39,6 +41,11 @@ class Engine:
         if self._model is None:
             raise ValueError("this engine was made without hearing")
         return self._model.result()
+
+    def ready(self, timeout_s: float) -> bool:
+        """Waits for everything to be loaded; False when the time ran out first."""
+        parts: list[Future[Any]] = [self._understander, *([self._model] if self._model is not None else [])]
+        return not wait(parts, timeout_s).not_done
 
     def recognizer(self) -> Recognizer:
         """A new recognizer for one listener."""
@@ -60,15 +67,22 @@ class Engine:
 
 
 def _load_understander(packs: tuple[Path, ...]) -> Understander:
+    from intents.pack import PackError
     from intents.understand import Understander
 
-    return Understander.load(packs or None)
+    try:
+        return Understander.load(packs or None)
+    except PackError as error:
+        raise BacktalkError(
+            "The pack of answers can't be used: please run backtalk pack check on it.", str(error)
+        ) from error
 
 
-def _load_model(explicit: Path | None) -> SpeechModel:
-    """Fetches the published model the first time, with its progress on standard error."""
-    from voice.model import ensure_model, load_model
+def _load_model(explicit: Path | None, understander: Future[Understander]) -> SpeechModel:
+    """Fetches and teaches the published model the first time, with its progress on standard error."""
+    from voice.model import load_model
+    from voice.prepare import prepared_model
     from voice.progress import ShownProgress
 
     with ShownProgress() as progress:
-        return load_model(ensure_model(explicit, progress))
+        return load_model(prepared_model(explicit, understander.result().hints, progress))

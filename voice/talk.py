@@ -1,72 +1,68 @@
-"""A reply as sound, for questions answered one after the other: timed, written to a file, or both."""
+"""Replies to questions answered one after the other: aloud, into files, or only timed."""
 
 from __future__ import annotations
 
 import logging
-import re
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from intents.reply import Reply
-from voice.errors import BacktalkError, VoiceError
-from voice.speech import Int16
-from voice.tts import DEFAULT_RATE, Voice, urgent_rate
+from voice.errors import BacktalkError
+from voice.mouth import Mouth
+from voice.settings import Settings
+from voice.speaker import FileSpeaker, Speaker
+from voice.tts import SpokenWarnings, Voice, urgent_rate
 
 log = logging.getLogger(__name__)
 
-BETWEEN_SENTENCES_S = 0.3
-"""Silence after a sentence in a written reply."""
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What became of a reply."""
+
+    first_audio_ms: float | None
+    """Milliseconds from the reply's text to its first samples; None when there were none."""
+    path: Path | None = None
+    """The WAV file, where one was wanted."""
 
 
 class Talk:
-    """Says replies with one voice at one rate. `out`: folder for WAV files, made when needed; None writes none."""
+    """Says replies with one voice, each to its end."""
 
-    def __init__(self, voice: Voice, rate: int = DEFAULT_RATE, out: Path | None = None) -> None:
+    def __init__(
+        self, voice: Voice, settings: Settings, out: Path | None = None, speaker: Speaker | None = None
+    ) -> None:
+        """`out`: folder for one WAV a reply; `speaker`: where it sounds, None for silence."""
         self._voice = voice
-        self._rate = rate
-        self._out = out
-        self.failure: BacktalkError | None = None
-        """Why the last reply couldn't be spoken or written."""
+        self._settings = settings
+        self._warnings = SpokenWarnings(voice, rate=settings.rate)
+        self._file = FileSpeaker(out) if out is not None else None
+        self._speakers = [one for one in (speaker, self._file) if one is not None]
 
-    def first_audio_ms(self, reply: Reply) -> float | None:
-        """Milliseconds to the first samples of the reply, made now; None when there are none to make.
+    def say(self, reply: Reply, name: str) -> Said:
+        """Says it all, then returns. Raises VoiceError or DeviceError when it could not be said."""
+        if not reply.sentences:
+            return Said(None)
+        if not self._speakers:
+            return Said(self._first_sentence_ms(reply))
+        written = len(self._file.written) if self._file is not None else 0
+        first_s: float | None = None
+        for speaker in self._speakers:
+            with Mouth(self._voice, speaker, self._warnings, self._settings) as mouth:
+                mouth.say(reply.sentences, reply.urgent_sentences, name)
+                mouth.wait()
+                first_s = mouth.first_audio_s if first_s is None else first_s
+        new = self._file.written[written:] if self._file is not None else []
+        return Said(None if first_s is None else round(1000 * first_s, 2), new[0] if new else None)
 
-        Even a silent run makes the first sentence: it takes 10 to 20 ms, and a figure not measured would be a lie.
-        """
+    def _first_sentence_ms(self, reply: Reply) -> float | None:
+        """Even a silent run makes the first sentence: it takes 10 to 20 ms, and only what was measured is told."""
+        rate = urgent_rate(self._settings.rate) if reply.urgent_sentences else self._settings.rate
         begun = time.perf_counter()
         try:
-            next(self._sentences(reply), None)
-        except VoiceError as error:
+            self._voice.speak(reply.sentences[0], rate)
+        except BacktalkError as error:  # nobody listens: the answer is worth more than the figure
             log.warning("no voice: %s", error.reason)
-            self.failure = error
             return None
-        return round(1000 * (time.perf_counter() - begun), 2) if reply.sentences else None
-
-    def write(self, reply: Reply, name: str) -> Path | None:
-        """Writes the spoken reply as WAV into the folder and returns its path; None without folder or words.
-
-        Raises BacktalkError when the voice fails or the file can't be written.
-        """
-        if self._out is None or not reply.sentences:
-            return None
-        from voice.audio import write_wav
-
-        path = self._out / (re.sub(r"[^\w.-]+", "_", name) + ".wav")
-        pause = np.zeros(round(BETWEEN_SENTENCES_S * self._voice.sample_rate), np.int16)
-        samples = np.concatenate([part for sentence in self._sentences(reply) for part in (sentence, pause)])
-        try:
-            self._out.mkdir(parents=True, exist_ok=True)
-            write_wav(path, samples, self._voice.sample_rate)
-        except OSError as error:
-            raise BacktalkError(
-                f"I can't write the spoken reply into {self._out}: please choose another folder.", str(error)
-            ) from error
-        return path
-
-    def _sentences(self, reply: Reply) -> Iterator[Int16]:
-        for number, sentence in enumerate(reply.sentences):
-            rate = urgent_rate(self._rate) if number < reply.urgent_sentences else self._rate
-            yield self._voice.speak(sentence, rate)
+        return round(1000 * (time.perf_counter() - begun), 2)

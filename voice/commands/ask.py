@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,7 @@ from voice.engine import Engine
 from voice.errors import BacktalkError, InputError
 from voice.recording import Recorded, hear
 from voice.settings import load_settings
+from voice.speaker import NO_SPEAKER
 from voice.talk import Talk
 from voice.turn import Utterance
 
@@ -101,10 +103,13 @@ class Asker:
                 outcome = self._understand(question.name, self._hear(question.path))
         except BacktalkError as error:
             return Outcome(question.name, error=str(error))
-        outcome.timing_ms["first_audio"] = self._talk.first_audio_ms(outcome.reply)
-        outcome.reply_audio = self._talk.write(
-            outcome.reply, f"{self._count:02d}-{Path(question.name).stem if question.path else 'text'}"
-        )
+        return outcome
+
+    def say(self, outcome: Outcome) -> Outcome:
+        """Says the reply of `outcome` and notes when it began, and where it was written. Raises BacktalkError."""
+        if outcome.error is None:
+            said = self._talk.say(outcome.reply, f"{self._count:02d}-{Path(outcome.input).stem[:40] or 'text'}")
+            outcome.timing_ms["first_audio"], outcome.reply_audio = said.first_audio_ms, said.path
         return outcome
 
     def _hear(self, path: Path) -> list[Recorded]:
@@ -209,24 +214,42 @@ def _run(
     model: Path | None,
     packs: tuple[Path, ...],
 ) -> int:
+    from voice.speaker import NoSpeaker, Speaker, find_loudspeaker
     from voice.tts import Pyttsx3Voice
 
     questions = (
-        recorded(files) if text is None else typed_lines(sys.stdin.buffer) if text == "-" else iter([typed(text)])
+        typed_lines(sys.stdin.buffer) if text == "-" else recorded(files) if text is None else iter([typed(text)])
     )
     settings = load_settings(tell=lambda problem: click.echo(problem, err=True))
     failed = False
-    with Pyttsx3Voice(settings.voice or None) as voice:
+    with Pyttsx3Voice(settings.voice or None) as voice, ExitStack() as devices:
         engine = Engine(settings, model, packs, hears=text is None)
-        talk = Talk(voice, settings.rate, out)
-        asker = Asker(engine, talk, keep_context)
+        speaker: Speaker | None = None
+        if not silent:
+            found = find_loudspeaker(settings.loudspeaker or None)
+            if found is not None:
+                speaker = devices.enter_context(found)
+            elif out is None:
+                click.echo(NO_SPEAKER, err=True)
+                failed = True
+                speaker = NoSpeaker(lambda _sentence: None)  # the reply is printed in any case
+        asker = Asker(engine, Talk(voice, settings, out, speaker), keep_context)
         for question in questions:
             outcome = asker.answer(question)
+            if not as_json:
+                _print(outcome)  # before it is heard, for who reads along
+            try:
+                asker.say(outcome)
+            except BacktalkError as error:
+                log.warning("%s", error.reason)
+                click.echo(str(error), err=True)
+                failed = True
             failed = failed or outcome.error is not None
             if as_json:
                 print(outcome.line(), flush=True)
-            else:
-                _print(outcome)
+            elif outcome.reply_audio is not None:
+                print(f"Spoken reply: {outcome.reply_audio}", flush=True)
+        engine.close()
     return int(failed)
 
 
@@ -237,5 +260,3 @@ def _print(outcome: Outcome) -> None:
         return
     print(f"Heard: {outcome.transcript or 'no words'}", flush=True)
     print(f"Reply: {outcome.reply.speech}", flush=True)
-    if outcome.reply_audio is not None:
-        print(f"Spoken reply: {outcome.reply_audio}", flush=True)
