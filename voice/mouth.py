@@ -99,9 +99,9 @@ def _parts(sentences: Sequence[str], urgent_sentences: int) -> list[_Part]:
 class Mouth:
     """Says replies through a voice and a loudspeaker, one after the other, in the background.
 
-    A warning's sentences are taken from `warnings` where they were kept, said slowly, after the urgent cue, never below an audible
-    volume; its first sentence can't be silenced by `stop`. When the voice fails, kept and recorded sentences are said instead, and
-    `wait` raises what happened.
+    A warning's sentences are taken from `warnings` where they were kept, said slowly, after the urgent cue, never below
+    an audible volume; its first sentence can't be silenced by `stop`. When the voice fails, kept and recorded sentences
+    are said instead, and `wait` raises what happened.
     """
 
     def __init__(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import re
+import sys
 import threading
 import time
 from collections import deque
@@ -36,6 +38,8 @@ ASLEEP_AFTER_S = 5.0
 """Counted in samples of silence: a loudspeaker that was quiet for longer may be asleep and gets a lead-in."""
 LOST_AFTER_S = 1.0
 """A running device asks for samples every PERIOD_MS; one that asked for none for so long is gone."""
+LOST_AT_START_S = 3.0
+"""A sound server may let a new stream wait for the end of its own last long buffer; PulseAudio's null sink for up to two seconds."""
 URGENT_FLOOR = 0.5
 """Volume below which no warning is said."""
 
@@ -45,8 +49,26 @@ _BACKENDS = [backend for backend in miniaudio.Backend if backend.name not in ("N
 """Without the null backend, which would play to nobody without a word."""
 
 
+_alsa_handler: Any = None
+
+
+def quiet_alsa() -> None:
+    """Keep ALSA from writing a screen of complaints about missing cards: a screen reader would read it all."""
+    global _alsa_handler
+    if _alsa_handler is None and sys.platform.startswith("linux"):
+        kind = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
+        _alsa_handler = kind(lambda *_: None)
+        try:
+            ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_alsa_handler)
+        except (OSError, AttributeError) as error:
+            log.debug("no ALSA to keep quiet: %s", error)
+
+
 def gain(volume: float, urgent: bool = False) -> float:
-    """Volume, 0 to 1 → factor for the samples. Squared, because ears hear in ratios; a warning is never below URGENT_FLOOR."""
+    """Volume, 0 to 1 → factor for the samples: squared, because ears hear in ratios.
+
+    A warning is never below URGENT_FLOOR.
+    """
     volume = max(0.0, min(1.0, volume))
     return max(volume, URGENT_FLOOR) ** 2 if urgent else volume**2
 
@@ -87,7 +109,7 @@ class Speaker(Protocol):
         ...
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Until all is played, or stopped; False when the time ran out first. Raises DeviceError when the device was lost."""
+        """Until all is played, or stopped; False when the time ran out first. Raises DeviceError for a lost device."""
         ...
 
     def end(self) -> None:
@@ -100,6 +122,7 @@ class Speaker(Protocol):
 
 
 def _playbacks() -> list[dict[str, Any]]:
+    quiet_alsa()
     try:
         return list(miniaudio.Devices(_BACKENDS).get_playbacks())
     except miniaudio.MiniaudioError as error:
@@ -133,8 +156,8 @@ class _Queued:
 class SystemSpeaker:
     """The loudspeaker of the computer, through miniaudio.
 
-    Opened when first needed, again after it was lost. With `keep_alive` it stays open between sentences (Bluetooth loudspeakers fall
-    asleep otherwise); without, it is closed whenever a `wait` finds everything played.
+    Opened when first needed, again after it was lost. With `keep_alive` it stays open between sentences (Bluetooth
+    loudspeakers fall asleep otherwise); without, it is closed whenever a `wait` finds everything played.
     """
 
     audible = True
@@ -151,6 +174,7 @@ class SystemSpeaker:
         self._changed = threading.Condition()
         self._opening = threading.Lock()
         self._quiet_samples = round(ASLEEP_AFTER_S * DEVICE_RATE)
+        self._asked = 0
         self._asked_at = 0.0
         self._fading: np.ndarray[Any, np.dtype[np.float32]] | None = None
         self._last_gain = 1.0
@@ -163,7 +187,8 @@ class SystemSpeaker:
     @property
     def lost(self) -> bool:
         """True when the device was open and has gone away; noticed within LOST_AFTER_S."""
-        return self._device is not None and (self._gone or time.monotonic() - self._asked_at > LOST_AFTER_S)
+        patience_s = LOST_AFTER_S if self._asked > 2 * PERIODS else LOST_AT_START_S
+        return self._device is not None and (self._gone or time.monotonic() - self._asked_at > patience_s)
 
     def open(self) -> None:
         """Start the device. Raises DeviceError when there is none, or none of that name."""
@@ -171,6 +196,7 @@ class SystemSpeaker:
             if self._device is not None and not self.lost:
                 return
             self._shut()
+            quiet_alsa()
             try:
                 device = miniaudio.PlaybackDevice(
                     output_format=miniaudio.SampleFormat.SIGNED16,
@@ -185,7 +211,7 @@ class SystemSpeaker:
                 stream = self._stream()
                 next(stream)
                 self._gone = False
-                self._asked_at = time.monotonic()
+                self._asked, self._asked_at = 0, time.monotonic()
                 device.start(stream)
             except miniaudio.MiniaudioError as error:
                 raise DeviceError(NO_SPEAKER, f"loudspeaker {self._name or 'default'}: {error}") from error
@@ -219,7 +245,11 @@ class SystemSpeaker:
             wanted = yield self._next(wanted)
 
     def _next(self, wanted: int) -> Int16:
+        self._asked += 1
         self._asked_at = time.monotonic()
+        if not self.playing:  # the usual case, fifty times a second
+            self._quiet_samples += wanted
+            return np.zeros((wanted, 1), dtype=np.int16)
         block = np.zeros(wanted, dtype=np.float32)
         filled = 0
         with self._changed:
@@ -238,7 +268,7 @@ class SystemSpeaker:
                 if item.at >= len(item.samples):
                     self._queue.popleft()
             self.played_samples += filled
-            self._quiet_samples = 0 if filled else self._quiet_samples + wanted
+            self._quiet_samples = 0
             if not self.playing:
                 self._changed.notify_all()
         return block.astype(np.int16).reshape(-1, 1)

@@ -15,11 +15,11 @@ Int16 = npt.NDArray[np.int16]
 """Shape (n,): mono, 16-bit, at whatever rate stands beside it."""
 
 SPEECH_DBFS = -20.0
-"""Loudness of everything that is said and of every cue: root mean square over the parts that sound, in dB below full scale."""
+"""Loudness of all speech and every cue: root mean square over the parts that sound, in dB below full scale."""
 PEAK_DBFS = -1.0
 """No sample is louder than this, so that nothing clips in a later conversion."""
 PIECE_CHARS = 300
-"""Characters given to an engine at a time: about 20 seconds of speech, so that a stuck engine is noticed and speech starts early."""
+"""Characters given to an engine at a time, about 20 seconds: a stuck engine is noticed and speech starts early."""
 _WINDOW_S = 0.01
 _SOUNDING_DB = -35.0
 """A 10 ms window sounds when it is at most this far below the loudest window."""

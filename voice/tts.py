@@ -73,7 +73,7 @@ class VoiceInfo:
 
 def clamp_rate(rate: int) -> int:
     """Words a minute that every engine can do and people can follow."""
-    return max(SLOWEST, min(FASTEST, round(rate)))
+    return max(SLOWEST, min(FASTEST, rate))
 
 
 def urgent_rate(rate: int) -> int:
@@ -160,8 +160,8 @@ def _child_environment() -> dict[str, str]:
 class Pyttsx3Voice:
     """pyttsx3 in a child process, started at once in the background, replaced when it hangs, fails or dies.
 
-    A sentence that met a failure is spoken again by the replacement, once; after that VoiceError, and the next sentence gets a new
-    child again. May be used from several threads; sentences are made one at a time.
+    A sentence that met a failure is spoken again by the replacement, once; after that VoiceError, and the next
+    sentence gets a new child again. May be used from several threads; sentences are made one at a time.
     """
 
     def __init__(
@@ -270,7 +270,7 @@ class Pyttsx3Voice:
             self.restarts += 1
 
     def close(self) -> None:
-        """End the child and remove its folder; nothing can be spoken afterwards. A sentence being made fails with VoiceError."""
+        """End the child and remove its folder. A sentence being made fails with VoiceError, and so do later ones."""
         self._closed = True
         child = self._child
         if child is not None:

@@ -1,10 +1,11 @@
-"""The child process in which pyttsx3 lives, so that a hung or crashed engine can be killed: `python -m voice.tts_worker FOLDER`.
+"""The child process in which pyttsx3 lives, so that a hung or crashed engine can be killed.
 
-One JSON object a line on standard input asks: `{"text": ..., "rate": words a minute, "voice": id, name or null}`.
-Answers go to what was standard output when it started: one JSON line `{"samples": n, "rate": hertz}` followed by n little-endian
-16-bit samples, or `{"error": "..."}`; the first line, before anything is asked, is `{"voices": [...]}` or an error.
-`FOLDER` holds one WAV for the milliseconds between engine and pipe; it is removed when the parent goes away, however that happens.
-No numpy here: the child must start fast and stay small.
+Run as `python -m voice.tts_worker FOLDER`. One JSON object a line on standard input asks: `{"text": ..., "rate": words a
+minute, "voice": id, name or null}`. Answers go to what was standard output when it started: one JSON line
+`{"samples": n, "rate": hertz}` followed by n little-endian 16-bit samples, or `{"error": "..."}`; the first line, before
+anything is asked, is `{"voices": [...]}` or an error. `FOLDER` holds one WAV for the milliseconds between engine and
+pipe; it is removed when the parent goes away, however that happens. No numpy here: the child must start fast and stay
+small.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ PREFERRED_VOICE = "en-us"
 
 
 def supply_espeak(bundled: bool = False) -> None:
-    """Make espeak-ng findable for pyttsx3 on Linux: the system's, else (or when `bundled`) the one from espeakng-loader.
+    """Make espeak-ng findable for pyttsx3 on Linux: the system's, else (or when `bundled`) espeakng-loader's.
 
-    Must run before pyttsx3 is imported: it loads `libespeak-ng.so.1` by name, and a library already loaded globally under that
-    name is what the loader then finds.
+    Must run before pyttsx3 is imported: it loads `libespeak-ng.so.1` by name, and a library already loaded globally
+    under that name is what the system's loader then finds.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -85,8 +86,8 @@ class Engine:
     def _tame_espeak(self) -> None:
         """Wait for the end of espeak-ng's own last word on a sentence, and never cancel.
 
-        pyttsx3 reports `finished-utterance` from espeak-ng's thread, and only then empties its queue, ends its loop and cancels. A
-        sentence begun in that moment came back empty, cut off or at the old rate: two to forty in a thousand.
+        pyttsx3 reports `finished-utterance` from espeak-ng's thread, and only then empties its queue, ends its loop and
+        cancels. A sentence begun in that moment came back empty or at the old rate: about two in a thousand.
         """
         from pyttsx3.drivers import _espeak
 
