@@ -185,7 +185,7 @@ def _evaluate(
     if html is not None:
         from voice.evaluate.report_html import page
 
-        _write(html, page(figures, bad, header))
+        _write(html, page(results, figures, bad, header))
     unusable = [result for result in results if result.error]
     for result in unusable:
         click.echo(f"{manifest.path}, line {result.line.number}: {result.line.name}: {result.error}", err=True)

@@ -66,7 +66,7 @@ class Product:
         settings = Settings()
         voice: Voice = stack.enter_context(Pyttsx3Voice()) if self.speaks else _Mute()
         asker = Asker(
-            Engine(settings, self.model, self.packs, hears=self.model is not None), Talk(voice, settings.rate), False
+            Engine(settings, self.model, self.packs, hears=self.model is not None), Talk(voice, settings), False
         )
 
         def answer(line: Line) -> Reply:
@@ -74,9 +74,8 @@ class Product:
                 question = Question(line.audio.name, path=line.audio)
             else:
                 question = Question(line.text or "", text=line.text or "")
-            reply: dict[str, Any] = json.loads(asker.answer(question).line())
-            if not self.speaks and reply["timing_ms"]:
-                reply["timing_ms"]["first_audio"] = None  # no sound was made
+            outcome = asker.answer(question)
+            reply: Reply = json.loads((asker.say(outcome) if self.speaks else outcome).line())
             return reply
 
         return answer

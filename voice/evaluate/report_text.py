@@ -32,7 +32,7 @@ def report(figures: Mapping[str, Any], worst: Sequence[Result], header: Mapping[
         ("Evaluation", _header(figures, header)),
         ("Main figures", _main(figures)),
         ("Danger signs", _urgent(figures)),
-        ("False warnings", _false_warnings(figures)),
+        ("False warnings", false_warning_lines(figures)),
         ("Outcomes", _outcomes(figures)),
         ("Ids", _ids(figures)),
         ("Words", _words(figures)),
@@ -69,7 +69,8 @@ def _urgent(figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"{sign}: found {found}; {more}"
 
 
-def _false_warnings(figures: Mapping[str, Any]) -> Iterator[str]:
+def false_warning_lines(figures: Mapping[str, Any]) -> Iterator[str]:
+    """False warnings by utterance and by hour."""
     row = figures["false_warnings"]
     if not row["utterances"]:
         return
