@@ -60,7 +60,7 @@ class Engine:
         chosen = ConversationSettings(
             emergency_number=self.settings.emergency_number, crisis_line=self.settings.crisis_line
         )
-        return Mind(Conversation(self.understander, chosen), shared=(self.understander, chosen))
+        return Mind(Conversation(self.understander, chosen), (self.understander, *self.understander.packs, chosen))
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

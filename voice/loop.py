@@ -43,6 +43,8 @@ GATE = round(0.5 * SAMPLE_RATE)
 """Samples for which phrases are still looked for after the last speech."""
 HISTORY = 3 * SAMPLE_RATE
 """Samples kept, so that what followed the wake phrase can be heard again by the full recognizer."""
+FAREWELLS = 2
+"""How often it says how to come back when it goes idle; then the cue is known."""
 TOO_LONG = "That was very long, so I stopped listening. Please ask me one short question."
 _RATES = ("slower", "faster", "louder", "quieter")
 
@@ -155,6 +157,7 @@ class Loop:
         self._checked = ""
         """The words heard over its own voice that were looked at already."""
         self._muted = False
+        self._farewells = 0
 
     def feed(self, frame: Samples) -> list[Effect]:
         """Takes the next frame of the microphone."""
@@ -399,5 +402,8 @@ class Loop:
         if self._sleep_at is None or self.now < self._sleep_at:
             return []
         farewell = self._mind.idle()
+        if not farewell.sentences and self._farewells < FAREWELLS:
+            farewell = replace(farewell, sentences=(f"I go quiet now. To go on, say: {self._wake_phrase}.",))
+        self._farewells += 1
         effects = self._sleep()
         return [*effects, Say(farewell)] if farewell.sentences else effects

@@ -16,6 +16,7 @@ class Talker(Protocol):
     def reply(self, heard: Heard) -> Reply: ...
     def idle(self) -> Reply: ...
     def greeting(self) -> Reply: ...
+    def fixed_warnings(self) -> tuple[str, ...]: ...
 
 
 class Mind:
@@ -54,6 +55,10 @@ class Mind:
     def greeting(self) -> Reply:
         """What to say at the first start."""
         return self._conversation.greeting()
+
+    def fixed_warnings(self) -> tuple[str, ...]:
+        """Sentences to make ready before anything is heard, so that they can be said whatever fails later."""
+        return self._conversation.fixed_warnings()
 
     def _branch(self) -> Talker:
         return copy.deepcopy(self._conversation, {id(one): one for one in self._shared})

@@ -54,7 +54,7 @@ class Session:
         alive: Callable[[], object] = lambda: None,
         voices: Callable[[], tuple[VoiceInfo, ...]] = tuple,
     ) -> None:
-        """keep: stores settings; tell: shows a person a sentence about devices; show: shows what was said, where wanted;
+        """keep: stores settings; tell: shows a person a sentence about devices; show: shows what was said, if wanted;
         alive: called about once a second while everything works; voices: what "the other voice" chooses from.
         """
         self._loop = loop

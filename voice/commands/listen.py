@@ -134,13 +134,14 @@ def _converse(engine: Engine, settings: Settings, voice: Pyttsx3Voice, devices: 
     if not loudspeakers():
         _tell(NO_SPEAKER)
     speaker: Speaker = devices.enter_context(SystemSpeaker(settings.loudspeaker or None))
-    warnings = SpokenWarnings(voice, rate=settings.rate)
+    warnings = SpokenWarnings(voice, rate=settings.rate)  # the recorded one is there at once
     mouth = devices.enter_context(Mouth(voice, speaker, warnings, settings))
     if not engine.ready(PATIENCE_S):
         mouth.say([GETTING_READY])
     settings, problem = _with_usable_phrase(engine, settings)
     spotter = PhraseSpotter(engine.model, (settings.wake_phrase or DEFAULT_PHRASE, *BREAK_IN))
     mind = engine.mind()
+    warnings.add(mind.fixed_warnings())
     always = not settings.wake_phrase
     loop = Loop(engine.recognizer(), SpeechDetector(min_silence=PAUSE), mind, spotter, settings, always=always)
 
