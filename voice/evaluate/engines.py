@@ -7,6 +7,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -35,7 +36,7 @@ def local(maker: Maker, lines: Sequence[Line], jobs: int, address: str | None = 
             yield (line, *answer_line(maker, line))
         return
     context = multiprocessing.get_context("spawn")  # forking a process that has threads of native libraries may hang
-    with _single_threads():
+    with _workers_environment():
         pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupt)
         try:
             yield from _hand_out(lambda line: pool.submit(answer_line, maker, line), lines, jobs * _AHEAD)
@@ -63,10 +64,16 @@ def _hand_out(
 
 
 @contextmanager
-def _single_threads() -> Iterator[None]:
-    """Processes begun inside do their sums on one thread each: the cores are shared out already."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+def _workers_environment() -> Iterator[None]:
+    """What processes begun inside inherit: one thread each (the cores are shared out already), the same places to
+    import from.
+    """
+    chosen = dict.fromkeys(_THREADS, "1") | {
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "RAY_USAGE_STATS_ENABLED": "0",  # nothing here calls home
+    }
+    before = {name: os.environ.get(name) for name in chosen}
+    os.environ.update(chosen)
     try:
         yield
     finally:
@@ -82,15 +89,27 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@contextmanager
+def _reaching(address: str | None) -> Iterator[None]:
+    """What is raised when nobody answers at `address` becomes a sentence."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        where = f"at {address}" if address else "on this machine"
+        raise BacktalkError(f"The cluster {where} can't be reached: please check its address.", str(error)) from error
+
+
 def dask(maker: Maker, lines: Sequence[Line], jobs: int, address: str | None = None) -> Iterator[Answered]:
     """A Dask cluster at `address` (as in tcp://host:8786), or one of `jobs` workers on this machine."""
     require("run an evaluation on Dask", "cluster", "distributed")
     from distributed import Client, LocalCluster, as_completed
 
-    with _single_threads():
+    with _workers_environment():
         cluster = None if address else LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
         try:
-            with Client(address or cluster) as client:
+            with _reaching(address):
+                client = Client(address or cluster)
+            with client:
                 # pure=False: a line said twice is answered twice, as everywhere else.
                 futures = client.map(lambda line: (line, *answer_line(maker, line)), lines, pure=False, batch_size=1000)
                 for _, answered in as_completed(futures, with_results=True):
@@ -106,24 +125,20 @@ def ray(maker: Maker, lines: Sequence[Line], jobs: int, address: str | None = No
     import ray as library
     from ray.util import ActorPool
 
-    library.init(
-        address=address,
-        num_cpus=None if address else jobs,
-        include_dashboard=False,
-        log_to_driver=False,
-        configure_logging=False,
-    )
+    class Worker:
+        def answer(self, line: Line) -> Answered:
+            return (line, *answer_line(maker, line))
+
+    def send(worker: Any, line: Line) -> Any:
+        return worker.answer.remote(line)
+
+    quiet = {"include_dashboard": False, "log_to_driver": False, "configure_logging": False}
     try:
-
-        class Worker:
-            def answer(self, line: Line) -> Answered:
-                return (line, *answer_line(maker, line))
-
-        def send(worker: Any, line: Line) -> Any:
-            return worker.answer.remote(line)
-
-        remote = library.remote(num_cpus=1)(Worker)
-        yield from ActorPool([remote.remote() for _ in range(jobs)]).map_unordered(send, lines)
+        with _workers_environment():
+            with _reaching(address):
+                library.init(address=address, num_cpus=None if address else jobs, **quiet)
+            remote = library.remote(num_cpus=1)(Worker)
+            yield from ActorPool([remote.remote() for _ in range(jobs)]).map_unordered(send, lines)
     except library.exceptions.RayTaskError as error:
         raise error.cause from error
     finally:
