@@ -15,14 +15,18 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import jgo.maven._core
 import pytest
+from click.testing import CliRunner
 
 from voice import fetch
+from voice.cli import main
 from voice.errors import ModelError
+from voice.fst import LanguageModelError
 from voice.model import (
     MANIFEST,
     SpeechModel,
@@ -33,7 +37,8 @@ from voice.model import (
     load_model,
     unheard_words,
 )
-from voice.progress import silent
+from voice.prepare import adapted_folder, prepared_model
+from voice.progress import ShownProgress, silent
 
 IN_REPOSITORY = "com/alphacephei/vosk-model-en/0.3.45/vosk-model-en-0.3.45.aar"
 FST = bytes.fromhex("d6fdb27e") + bytes(60)
@@ -391,3 +396,82 @@ def test_loading_prints_nothing(model_dir: Path) -> None:
 @pytest.mark.model
 def test_vocabulary(speech_model: SpeechModel) -> None:
     assert unheard_words(speech_model, ["facet", "osteophytes", "bladder", "", "osteophytes"]) == ("osteophytes", "")
+
+
+@dataclass(frozen=True)
+class Hints:
+    sentences: tuple[str, ...] = ("what is facet hypertrophy",)
+    grammar: tuple[str, ...] = ()
+
+
+def teach(monkeypatch: pytest.MonkeyPatch, ensure_adapted: object) -> None:
+    """Puts a language-model teacher of the test's own in the place of the real one, which takes seconds."""
+    lm = ModuleType("voice.lm")
+    lm.__dict__.update(ensure_adapted=ensure_adapted, LanguageModelError=LanguageModelError)
+    monkeypatch.setitem(sys.modules, "voice.lm", lm)
+
+
+def test_the_prepared_model_is_the_taught_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = make_model(cached_model())
+    taught: list[tuple[Path, tuple[str, ...]]] = []
+
+    def ensure_adapted(model: Path, sentences: tuple[str, ...], folder: Path, progress: object = None) -> Path:
+        taught.append((model, sentences))
+        return folder / "taught"
+
+    teach(monkeypatch, ensure_adapted)
+    assert prepared_model(None, Hints()) == adapted_folder() / "taught"
+    assert taught == [(plain, Hints().sentences)]
+    assert prepared_model(None, None) == plain
+    assert prepared_model(None, Hints(sentences=())) == plain
+    assert len(taught) == 1
+
+
+def test_a_model_that_cannot_be_taught_is_used_plain_and_that_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = make_model(cached_model())
+
+    def ensure_adapted(*_: object, **__: object) -> Path:
+        raise LanguageModelError("This speech model can't be taught.", "a fixed graph")
+
+    teach(monkeypatch, ensure_adapted)
+    told: list[str] = []
+    assert prepared_model(None, Hints(), lambda doing, done=0, total=0: told.append(doing)) == plain
+    assert any("can't be taught" in line and "plain" in line for line in told)
+
+
+def test_set_up_says_a_problem_in_one_sentence_with_status_1(home: Path) -> None:
+    done = CliRunner().invoke(main, ["setup", "--model", str(home / "absent")])
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "no speech model folder" in done.stderr
+
+
+def test_progress_off_a_terminal_is_a_line_a_tenth() -> None:
+    stream = io.StringIO()
+    with ShownProgress(stream) as progress:
+        for done in range(0, 1001):
+            progress("Fetching", done, 1000)
+        progress("Checking")
+        progress("Checking")
+    lines = stream.getvalue().splitlines()
+    assert lines[:2] == ["Fetching ...", "Fetching: 10 percent"]
+    assert lines[-2:] == ["Fetching: 100 percent", "Checking ..."]
+    assert len(lines) == 12
+    assert "\r" not in stream.getvalue()
+
+
+def test_progress_on_a_terminal_is_a_bar() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    with ShownProgress(stream) as progress:
+        progress("Fetching", 0, 1000)
+        progress("Fetching", 1000, 1000)
+        progress("Checking")
+    assert "100%" in stream.getvalue()
+    assert stream.getvalue().endswith("Checking ...\n")

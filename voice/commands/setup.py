@@ -34,13 +34,20 @@ def command(ctx: click.Context, model: Path | None) -> None:
 
 def _prepare(explicit: Path | None) -> Path:
     """Prepares the model and loads it once, so that "ready" is no guess. Raises BacktalkError."""
+    from intents.pack import PackError
     from intents.understand import Understander
-
-    from voice.model import load_model
+    from voice.model import ensure_model, load_model
     from voice.prepare import prepared_model
     from voice.progress import ShownProgress
 
     with ShownProgress() as progress:
-        path = prepared_model(explicit, Understander.load().hints, progress)
+        ensure_model(explicit, progress)  # before the pack: it takes longest and fails most
+        try:
+            hints = Understander.load().hints
+        except PackError as error:
+            raise BacktalkError(
+                "The pack of answers can't be used: please install Backtalk again.", str(error)
+            ) from error
+        path = prepared_model(explicit, hints, progress)
     load_model(path)
     return path
