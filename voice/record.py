@@ -45,7 +45,7 @@ CLIPPED_PEAKS = 2
 SHORTEST = round(0.2 * SAMPLE_RATE)
 """Samples of speech: anything shorter was no sentence."""
 UNLIKE = 45.0
-"""Similarity (0 to 100) of prompt and transcript below which something else may have been said; strangers have about 35."""
+"""Similarity (0 to 100) to the prompt below which something else may have been said; strangers have about 35."""
 TRIES = 3
 """Unusable takes, or silences, after which a prompt is left for another time."""
 
