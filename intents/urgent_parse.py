@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 WORD = re.compile(r"[a-z0-9']+")
 _STEP = re.compile(r"^(?P<any>[^?]+)(?P<optional>\??)$")
+_ENDINGS = frozenset({"s", "m", "ve", "re", "ll", "d"})
+# letter by letter, because lower() of some letters is longer than they are and would move every place after them
+_LOWER = {chr(65 + i): chr(97 + i) for i in range(26)} | {"’": "'", "‘": "'", "é": "e", "è": "e", "É": "e"}
 MAX_VARIANTS = 64
 """How many forms the optional words of one pattern may give."""
 
@@ -35,14 +38,15 @@ class Step(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A match: words `start` to `end` (exclusive), and the same for each step."""
+    """A match: words `start` to `end` (exclusive), the same for each step, and the pattern that matched."""
 
     start: int
     end: int
     steps: tuple[tuple[int, int], ...]
+    pattern: Pattern
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
     """One compiled form of a pattern without optional parts."""
 
@@ -52,15 +56,37 @@ class Pattern:
     needed: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Patterns:
+    """All forms of some patterns, any of which is enough."""
+
+    forms: tuple[Pattern, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.forms)
+
+
 class PatternError(ValueError):
     """A pattern that can't be compiled; the text says why."""
 
 
 def tokens(text: str) -> list[Token]:
-    """The words of a text in lower case, with typographic apostrophes straightened."""
-    # lower() may change the length of exotic letters; such text holds no words that matter, spans stay inside the text
-    low = text.lower().replace("’", "'").replace("‘", "'")
-    return [Token(match.group().strip("'"), match.start(), match.end()) for match in WORD.finditer(low) if match.group().strip("'")]
+    """The words of a text in lower case; "leg's" and "I've" are two words each ("leg" "'s"), so that patterns need know one form only."""
+    low = "".join(_LOWER.get(letter, letter) for letter in text) if not text.isascii() else text.lower()
+    found: list[Token] = []
+    for match in WORD.finditer(low):
+        word, start, end = match.group().strip("'"), match.start(), match.end()
+        stem, mark, ending = word.rpartition("'")
+        if mark and stem and ending in _ENDINGS:
+            found += (Token(stem, start, end), Token(mark + ending, start, end))
+        elif word:
+            found.append(Token(word, start, end))
+    return found
+
+
+def plain(phrase: str) -> str:
+    """A phrase as its words are matched."""
+    return " ".join(token.text for token in tokens(phrase))
 
 
 @dataclass(slots=True)
@@ -88,10 +114,9 @@ class Lexicon:
             if phrase.startswith("{") and phrase.endswith("}"):
                 found |= self._flat(phrase[1:-1], concepts, (*above, name))
             else:
-                words = [token.text for token in tokens(phrase)]
-                if " ".join(words) != phrase:
+                if not all(WORD.fullmatch(word) for word in phrase.split()):
                     raise PatternError(f"{phrase!r} in concept {name!r} is not lower-case words, or {{one concept}}")
-                found.add(phrase)
+                found.add(plain(phrase))
         return frozenset(found)
 
     def phrases(self, name: str) -> frozenset[str]:
@@ -121,7 +146,7 @@ class Lexicon:
         """The concepts that hold exactly this phrase."""
         node: _Node | None = self._root
         for word in phrase.split():
-            node = node.children.get(word) if node else None
+            node = node.children.get(word) if node is not None else None
         return node.ids if node else ()
 
     def words(self) -> frozenset[str]:
@@ -147,7 +172,9 @@ class Lexicon:
             matched = _STEP.match(step)
             if matched is None:
                 raise PatternError(f"{step!r} in {pattern!r} is not an element")
-            parts.append((gap, self._alternatives(matched["any"], pattern, blank), matched["any"], bool(matched["optional"])))
+            parts.append(
+                (gap, self._alternatives(matched["any"], pattern, blank), matched["any"], bool(matched["optional"]))
+            )
             gap = 0
         if gap or all(optional for *_, optional in parts):
             raise PatternError(f"{pattern!r} ends in a gap or needs nothing")
@@ -178,10 +205,10 @@ class Lexicon:
                 found |= blank
             elif one.startswith("{") and one.endswith("}"):
                 found |= self.phrases(one[1:-1])
-            elif WORD.fullmatch(one):
-                found.add(one)
+            elif all(WORD.fullmatch(word) for word in one.split("_")):
+                found.add(plain(one.replace("_", " ")))
             else:
-                raise PatternError(f"{one!r} in {pattern!r} is neither a word nor {{a concept}}")
+                raise PatternError(f"{one!r} in {pattern!r} is neither words (joined by _) nor {{a concept}}")
         return frozenset(found)
 
     def places(self, words: Sequence[str]) -> dict[int, dict[int, list[int]]]:
@@ -212,7 +239,7 @@ class Reading:
         self._stops = [0]
         for position in range(len(words)):
             self._stops.append(self._stops[-1] + (position in stops))
-        self._found: dict[tuple[Pattern, ...], list[Place]] = {}
+        self._found: dict[Patterns, list[Place]] = {}
 
     def add(self, number: int, start: int, end: int, weight: float) -> None:
         """A place that was not in the words but may have been in the speech."""
@@ -221,13 +248,13 @@ class Reading:
             ends.append(end)
             self.misheard[(number, start, end)] = weight
 
-    def find(self, patterns: tuple[Pattern, ...]) -> list[Place]:
+    def find(self, patterns: Patterns) -> list[Place]:
         """Every match of any of the patterns, in order of its first word, one for each first word."""
         known = self._found.get(patterns)
         if known is None:
             present = self.places.keys()
             best: dict[int, Place] = {}
-            for pattern in patterns:
+            for pattern in patterns.forms:
                 if pattern.needed <= present:
                     for place in self.matches(pattern):
                         best.setdefault(place.start, place)
@@ -240,9 +267,11 @@ class Reading:
         for start in sorted(self.places.get(pattern.steps[0].concept, ())):
             steps = self._follow(pattern, 0, start, dead)
             if steps is not None:
-                yield Place(start, steps[-1][1], tuple(steps))
+                yield Place(start, steps[-1][1], tuple(steps), pattern)
 
-    def _follow(self, pattern: Pattern, index: int, position: int, dead: set[tuple[int, int]]) -> list[tuple[int, int]] | None:
+    def _follow(
+        self, pattern: Pattern, index: int, position: int, dead: set[tuple[int, int]]
+    ) -> list[tuple[int, int]] | None:
         if (index, position) in dead:
             return None
         step = pattern.steps[index]
@@ -266,11 +295,36 @@ class Reading:
             return False
         return any(position in places for position in range(max(start, 0), min(end, len(self.words))))
 
+    def around(self, number: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The places (longest for each first word) of a concept that begin in words `start` to `end` (exclusive)."""
+        places = self.places.get(number)
+        if places:
+            for position in range(max(start, 0), min(end, len(self.words))):
+                if position in places:
+                    yield position, max(places[position])
+
+    def stopped(self, start: int, end: int) -> bool:
+        """Whether a word that divides clauses stands in words `start` to `end` (exclusive)."""
+        return start < end and self._stops[end] > self._stops[start]
+
+    def weight(self, place: Place) -> float:
+        """1, or the product of the weights of the mishearings that a match rests on."""
+        result = 1.0
+        if self.misheard:
+            for step, (start, end) in zip(place.pattern.steps, place.steps, strict=True):
+                result *= self.misheard.get((step.concept, start, end), 1.0)
+        return result
+
+    def forget(self) -> None:
+        """Drops worked-out answers after places were added."""
+        self._found.clear()
+
 
 def near(places: Sequence[Place], start: int, end: int, window: int) -> Iterator[Place]:
     """The places that begin or end within `window` words of words `start` to `end`; `places` are in order of their first word."""
     first = bisect_left(places, start - window - 12, key=lambda place: place.start)
-    for place in places[first:]:
+    for index in range(first, len(places)):
+        place = places[index]
         if place.start > end + window:
             return
         if place.end >= start - window:

@@ -76,6 +76,8 @@ class SuppressTable(_Table):
     """Where the cue stands: before the sign, after it, either (also inside), or over it (the cue and the sign share words)."""
     within: Annotated[int, Field(ge=0, le=40)] = 8
     """At most this many words between cue and sign."""
+    lowers_to: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Doubt only: the warning stays, with no more than this certainty."""
     unless: list[Text] = []
     """The warning stays when one of these patterns occurs near the sign."""
     signs: list[Name] = []
