@@ -83,7 +83,7 @@ def _tone(tone: _Tone, rate: int) -> npt.NDArray[np.float64]:
 
 @lru_cache(maxsize=32)
 def cue(name: CueName, rate: int = CUE_RATE) -> Clip:
-    """The sound of a cue at `rate` hertz, as loud as speech, at most LONGEST_S long. Raises KeyError for other names."""
+    """The sound of a cue at `rate` hertz, as loud as speech, at most LONGEST_S. Raises KeyError for other names."""
     tones = _TONES[name]
     total = np.zeros(round(max(tone.start_s + tone.length_s for tone in tones) * rate) + 1)
     for tone in tones:

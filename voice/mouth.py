@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 PAUSE_S = 0.2
 """Silence between two sentences."""
+CUE_PAUSE_S = 0.15
+"""Silence between the urgent cue and the warning: without it, its first word was misheard."""
 URGENT_PATIENCE_S = 1.5
 """Longer than this no one waits for a warning: the recorded one is said, then the warning itself if it still comes."""
 REMEMBERED = 8
@@ -94,6 +96,11 @@ def _parts(sentences: Sequence[str], urgent_sentences: int) -> list[_Part]:
         texts = list(pieces(sentence))
         parts += [_Part(text, number < urgent_sentences, text is texts[-1], number) for text in texts]
     return parts
+
+
+def _then_pause(clip: Clip, seconds: float) -> Clip:
+    pause = np.zeros(round(seconds * clip.rate), dtype=np.int16)
+    return Clip(np.concatenate([clip.samples, pause]), clip.rate)
 
 
 class Mouth:
@@ -173,7 +180,7 @@ class Mouth:
     def wait(self, timeout_s: float | None = None) -> bool:
         """Until the last reply is said or stopped; False when the time ran out first.
 
-        Raises what kept it from being said: VoiceError (a recorded sentence has told the listener) or DeviceError. Once.
+        Raises what kept it from being said: VoiceError (the listener has been told) or DeviceError. Once.
         """
         utterance = self._utterance
         if utterance is None or utterance.thread is None:
@@ -197,7 +204,7 @@ class Mouth:
         return self._saying
 
     def said_recently(self, samples: int) -> str:
-        """All words that sounded within the last `samples` samples at 16 kHz, the present ones included, oldest first."""
+        """All words that sounded within the last `samples` samples at 16 kHz, also the present ones, oldest first."""
         since = self._clock() - samples / SAMPLE_RATE
         past = [said.text for said in tuple(self._said) if said.ended >= since]
         return " ".join([*past, self._saying] if self._saying else past)
@@ -237,7 +244,7 @@ class Mouth:
         parts = utterance.parts
         made = [self._make(part) for part in parts[:1]]
         if utterance.urgent_sentences:
-            self._play(cue("urgent"), urgent=True)
+            self._play(_then_pause(cue("urgent"), CUE_PAUSE_S), urgent=True)
         broken: VoiceError | None = None
         for index, part in enumerate(parts):
             if utterance.silenced(part.sentence):
@@ -289,9 +296,8 @@ class Mouth:
             self._sound(utterance, part, self._warnings.recorded("emergency"))
 
     def _sound(self, utterance: _Utterance, part: _Part, clip: Clip) -> None:
-        """Play one part and wait for its end; once more, on a freshly opened device, when the device was lost in the middle."""
-        pause = np.zeros(round(PAUSE_S * clip.rate) if part.ends_sentence else 0, dtype=np.int16)
-        sound = Clip(np.concatenate([clip.samples, pause]), clip.rate)
+        """Play one part and wait for its end; once more, on a device opened afresh, when the device was lost."""
+        sound = _then_pause(clip, PAUSE_S if part.ends_sentence else 0.0)
         try:
             for attempt in (1, 2):
                 with self._lock:  # a stop comes before the sound or after its start, never unheard in between

@@ -39,7 +39,7 @@ ASLEEP_AFTER_S = 5.0
 LOST_AFTER_S = 1.0
 """A running device asks for samples every PERIOD_MS; one that asked for none for so long is gone."""
 LOST_AT_START_S = 3.0
-"""A sound server may let a new stream wait for the end of its own last long buffer; PulseAudio's null sink for up to two seconds."""
+"""A new stream may have to wait for the sound server's last long buffer; PulseAudio's null sink: up to two seconds."""
 URGENT_FLOOR = 0.5
 """Volume below which no warning is said."""
 

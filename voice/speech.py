@@ -55,6 +55,25 @@ def speakable(text: str) -> str:
     return re.sub(r" {2,}", " ", kept).strip()
 
 
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TELEPHONE = re.compile(
+    r"""(?<![\w.,])(?:(?<=\bcall\ )|(?<=\bdial\ )|(?<=\bring\ )|(?<=\btext\ )|(?<=\bphone\ )|(?<=\bnumber\ ))
+        \+?\d[\d -]*\d(?![\w%]|[.,]\d)
+      | (?<![\w.,-])(?:911|988|112|999|000)(?![\w%-]|[.,]\d)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def spell_telephone(text: str) -> str:
+    """Telephone numbers as people say them: "Call nine one one", where an engine says "call nine hundred eleven"."""
+
+    def spelled(number: re.Match[str]) -> str:
+        groups = re.split(r"[ -]+", number[0].replace("+", "plus "))
+        return ", ".join(" ".join(_DIGITS[int(c)] for c in group) if group.isdigit() else group for group in groups)
+
+    return _TELEPHONE.sub(spelled, text)
+
+
 def has_words(text: str) -> bool:
     """True when there is a letter or a digit to be said."""
     return any(char.isalnum() for char in text)

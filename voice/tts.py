@@ -22,7 +22,7 @@ import numpy as np
 import soundfile
 
 from voice.errors import InputError, VoiceError
-from voice.speech import Clip, Int16, has_words, level, pieces, speakable, trim
+from voice.speech import Clip, Int16, has_words, level, pieces, speakable, spell_telephone, trim
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ SENTENCE_TIMEOUT_S = 3.0
 """A sentence takes 10 to 20 ms; after this the engine hangs."""
 CACHED_SENTENCES = 32
 
-NO_VOICE = "I can't speak, because no voice engine works on this computer. Please install espeak-ng, then start Backtalk again."
+NO_VOICE = "I can't speak, because no voice engine works here. Please install espeak-ng, then start Backtalk again."
 TOO_LONG = f"That text is too long to be said aloud. Please keep it under {MAX_CHARS} characters."
 
 
@@ -204,7 +204,7 @@ class Pyttsx3Voice:
 
     def speak(self, sentence: str, rate: int = DEFAULT_RATE) -> Int16:
         """See `Voice.speak`."""
-        text = speakable(sentence)
+        text = spell_telephone(speakable(sentence))
         if len(text) > MAX_CHARS:
             raise InputError(TOO_LONG, f"a text of {len(text)} characters was to be spoken")
         if not has_words(text):

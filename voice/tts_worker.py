@@ -1,11 +1,11 @@
 """The child process in which pyttsx3 lives, so that a hung or crashed engine can be killed.
 
-Run as `python -m voice.tts_worker FOLDER`. One JSON object a line on standard input asks: `{"text": ..., "rate": words a
-minute, "voice": id, name or null}`. Answers go to what was standard output when it started: one JSON line
-`{"samples": n, "rate": hertz}` followed by n little-endian 16-bit samples, or `{"error": "..."}`; the first line, before
-anything is asked, is `{"voices": [...]}` or an error. `FOLDER` holds one WAV for the milliseconds between engine and
-pipe; it is removed when the parent goes away, however that happens. No numpy here: the child must start fast and stay
-small.
+Run as `python -m voice.tts_worker FOLDER`. One JSON object a line on standard input asks: `{"text": ..., "rate": words
+a minute, "voice": id, name or null}`. Answers go to what was standard output when it started: one JSON line
+`{"samples": n, "rate": hertz}` followed by n little-endian 16-bit samples, or `{"error": "..."}`; the first line,
+before anything is asked, is `{"voices": [...]}` or an error. `FOLDER` holds one WAV for the milliseconds between engine
+and pipe; it is removed when the parent goes away, however that happens. No numpy here: the child must start fast and
+stay small.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def serve(requests: BinaryIO, out: BinaryIO, folder: Path, bundled: bool = False
 
     try:
         engine = Engine(folder, bundled)
-    except Exception as error:  # noqa: BLE001 - whatever an engine throws must reach the parent as a line, not as a traceback
+    except Exception as error:  # noqa: BLE001 - any failure must reach the parent as a line
         answer(out, {"error": f"no engine: {type(error).__name__}: {error}"})
         return
     threading.Thread(target=read, daemon=True).start()

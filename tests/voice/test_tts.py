@@ -16,7 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice.errors import InputError, VoiceError
-from voice.speech import PEAK_DBFS, PIECE_CHARS, SPEECH_DBFS, Clip, level, loudness_dbfs, pieces, speakable, trim
+from voice.speech import (
+    PEAK_DBFS,
+    PIECE_CHARS,
+    SPEECH_DBFS,
+    Clip,
+    level,
+    loudness_dbfs,
+    pieces,
+    speakable,
+    spell_telephone,
+    trim,
+)
 from voice.tts import MAX_CHARS, Pyttsx3Voice, SpokenWarnings, last_resort, urgent_rate
 
 SENTENCE = "Facet joints are the small joints at the back of your spine."
@@ -103,7 +114,9 @@ def test_nothing_to_say_is_no_sound_and_no_failure(voice: Pyttsx3Voice, text: st
     assert len(voice.speak(text)) == 0
 
 
-@pytest.mark.parametrize("text", ["你好世界", "боль в спине", "آلام الظهر", "a\x00b\x07c", "[[x]] <b>5</b> & 3", "e\u0301" * 40])
+@pytest.mark.parametrize(
+    "text", ["你好世界", "боль в спине", "آلام الظهر", "a\x00b\x07c", "[[x]] <b>5</b> & 3", "e\u0301" * 40]
+)
 def test_odd_text_is_said_without_a_restart(voice: Pyttsx3Voice, text: str) -> None:
     before = voice.restarts
     assert len(voice.speak(text)) > 1_000
@@ -280,3 +293,31 @@ def test_trimming_and_levelling_never_clip_or_lengthen(values: list[int], rate: 
     assert len(result) <= len(samples)
     limit = 10 ** (PEAK_DBFS / 20) * 32_768 + 1
     assert np.max(np.abs(result.astype(np.int32)), initial=0) <= limit
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Call 911 now.", "Call nine one one now."),
+        ("Call or text 988.", "Call or text nine eight eight."),
+        (
+            "Please dial +44 20 79460123.",
+            "Please dial plus, four four, two zero, seven nine four six zero one two three.",
+        ),
+        ("Ring 111, then rest.", "Ring one one one, then rest."),
+        ("About 30 percent, 1,911 people, in 1999, at 911.5", "About 30 percent, 1,911 people, in 1999, at 911.5"),
+        ("Call in 2 weeks", "Call in 2 weeks"),
+    ],
+)
+def test_telephone_numbers_are_said_digit_by_digit(text: str, said: str) -> None:
+    assert spell_telephone(text) == said
+
+
+def test_the_emergency_number_is_understood(voice: Pyttsx3Voice, model_dir: Path) -> None:
+    """espeak-ng by itself says "nine hundred eleven"."""
+    vosk = pytest.importorskip("vosk")
+    vosk.SetLogLevel(-1)
+    recognizer = vosk.KaldiRecognizer(vosk.Model(str(model_dir)), 16_000)
+    clip = Clip(voice.speak("Please call 911 now.", 165), voice.sample_rate).at(16_000)
+    recognizer.AcceptWaveform(clip.samples.tobytes())
+    assert "nine one one" in recognizer.FinalResult()
