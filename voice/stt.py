@@ -42,6 +42,10 @@ SEGMENT_SAMPLES = 30 * SAMPLE_RATE
 """An utterance this long is cut at the next pause that Vosk finds, so that its memory stays bounded."""
 
 
+RENEWAL_SAMPLES = 60 * SAMPLE_RATE
+"""A free decoder that has heard this much is replaced (70 ms): its graph, made on demand, grows by 1 MB a second."""
+
+
 class Hints(Protocol):
     """What the pack tells hearing."""
 
@@ -80,13 +84,18 @@ class Recognizer:
 
     def __init__(self, model: SpeechModel, hints: Hints | None = None) -> None:
         """Raises ModelError when the model can't be used."""
-        self._free = model.recognizer()
-        self._free.SetWords(True)
-        self._free.SetMaxAlternatives(PATHS)
+        self._model = model
+        self._free = self._free_decoder()
         phrases = heard_grammar(model, hints.grammar) if hints is not None and model.takes_grammars else ()
         self._biased = model.recognizer([*phrases, UNKNOWN]) if phrases else None
         self._fed = 0  # samples that the free decoder has had in its life: its word times count from there
         self._begin()
+
+    def _free_decoder(self) -> Any:
+        decoder = self._model.recognizer()
+        decoder.SetWords(True)
+        decoder.SetMaxAlternatives(PATHS)
+        return decoder
 
     def _begin(self) -> None:
         self._start = self._fed
@@ -102,6 +111,10 @@ class Recognizer:
     def _feed(self, samples: Samples) -> bool:
         """Whether Vosk sees a pause. Its own endpointing is not followed: it would cut an utterance at a breath."""
         if self._fed == self._start:
+            if self._fed >= RENEWAL_SAMPLES:
+                self._free = self._free_decoder()
+                self._fed = 0
+                self._begin()
             _settle_dither()
         data = samples.tobytes()
         self._fed += len(samples)

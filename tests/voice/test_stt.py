@@ -72,6 +72,14 @@ def test_the_same_frames_give_the_same_result_whatever_was_before(speech_model: 
 
 
 @pytest.mark.model
+def test_a_renewed_decoder_gives_the_same_result(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stt, "RENEWAL_SAMPLES", 1)
+    first = hear(recognizer, recording(FACET))
+    assert first.text == FACET
+    assert hear(recognizer, recording(FACET)) == first
+
+
+@pytest.mark.model
 def test_a_pause_that_vosk_would_end_at_cuts_nothing(recognizer: Recognizer) -> None:
     heard = hear(recognizer, recording(FACET), pause(2.5), recording(AGAIN))
     assert heard.text == f"{FACET} {AGAIN}"
