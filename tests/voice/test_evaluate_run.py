@@ -10,6 +10,7 @@ import pytest
 from fake_product import Fake
 
 from voice.errors import BacktalkError
+from voice.evaluate.answer import Product
 from voice.evaluate.engines import ENGINES, local
 from voice.evaluate.figures import all_figures
 from voice.evaluate.journal import NAME, Journal
@@ -67,6 +68,17 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert answered(log) == ["what about diabetes", "louder please"]
 
 
+def test_stopping_two_processes_keeps_what_was_answered(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Fake(), tmp_path, jobs=2, told=stop)
+    assert len((tmp_path / NAME).read_text().splitlines()) == 2
+    assert [result.outcome for result in run(Fake(), tmp_path, jobs=2)] == OUTCOMES
+
+
 def test_other_code_is_answered_again(tmp_path: Path) -> None:
     run(Fake(), tmp_path)
     log = tmp_path / "log"
@@ -74,6 +86,20 @@ def test_other_code_is_answered_again(tmp_path: Path) -> None:
     assert answered(log) == []
     run(Fake(log, version="2"), tmp_path)
     assert len(answered(log)) == len(LINES)
+
+
+def test_the_products_fingerprint_follows_packs_and_model(tmp_path: Path) -> None:
+    pack, model = tmp_path / "pack", tmp_path / "model"
+    for folder in (pack, model):
+        folder.mkdir()
+        (folder / "file").write_text("one")
+    product = Product(model, None, (pack,))
+    first = product.fingerprint()
+    assert product.fingerprint() == first
+    (pack / "file").write_text("two")
+    second = product.fingerprint()
+    (model / "file").write_text("longer")
+    assert len({first, second, product.fingerprint(), Product(None, None, (pack,)).fingerprint()}) == 4
 
 
 def test_a_changed_recording_is_answered_again(tmp_path: Path) -> None:

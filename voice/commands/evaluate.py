@@ -198,14 +198,22 @@ def _evaluate(
 
 
 def _product(lines: Sequence[Line], model: Path | None, packs: tuple[Path, ...], no_voice: bool) -> Product:
-    """What is to be run. Raises ModelError here, before any process is started, when there is something to hear and no
-    model.
+    """What is to be run. Whatever would fail every line is raised here, before any process is started; and what is made
+    once (a model taught the packs' wordings) is made here, not by every process.
     """
-    if not any(line.audio for line in lines):
-        return Product(None, packs, speaks=False)
-    from voice.model import find_model
+    from voice.engine import Engine
+    from voice.settings import Settings
 
-    return Product(find_model(model), packs, speaks=not no_voice)
+    hints = Engine(Settings(), packs=packs, hears=False).understander.hints
+    if not any(line.audio for line in lines):
+        return Product(packs=packs, speaks=False)
+    from voice.model import find_model
+    from voice.prepare import prepared_model
+    from voice.progress import ShownProgress
+
+    with ShownProgress() as progress:
+        taught = prepared_model(model, hints, progress)
+    return Product(find_model(model), taught, packs, not no_voice)
 
 
 def _cores() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -50,6 +49,8 @@ class Product:
 
     model: Path | None = None
     """Folder of the speech model; None where nothing is to be heard."""
+    taught: Path | None = None
+    """Folder of the model as it is loaded, taught the wordings of the packs; only told, and part of the fingerprint."""
     packs: tuple[Path, ...] = ()
     """Folders of packs; empty means those that come with Backtalk."""
     speaks: bool = True
@@ -62,12 +63,10 @@ class Product:
         from voice.talk import Talk
         from voice.tts import Pyttsx3Voice, Voice
 
-        stack = ExitStack()
         settings = Settings()
-        voice: Voice = stack.enter_context(Pyttsx3Voice()) if self.speaks else _Mute()
-        asker = Asker(
-            Engine(settings, self.model, self.packs, hears=self.model is not None), Talk(voice, settings), False
-        )
+        voice: Voice = Pyttsx3Voice() if self.speaks else _Mute()  # its engine ends with this process
+        engine = Engine(settings, self.model, self.packs, hears=self.model is not None)
+        asker = Asker(engine, Talk(voice, settings), keep_context=False)
 
         def answer(line: Line) -> Reply:
             if line.audio is not None:
@@ -90,10 +89,10 @@ class Product:
                     and (path.name == "answer.py" or "evaluate" not in path.parts)
                 ):
                     digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
-        if self.model is not None:
-            for path in sorted(self.model.rglob("*")):
+        for folder in (self.model, self.taught):
+            for path in sorted(folder.rglob("*")) if folder is not None else ():
                 if path.is_file():
-                    digest.update(f"{path.relative_to(self.model)} {path.stat().st_size}\0".encode())
+                    digest.update(f"{path.relative_to(folder)} {path.stat().st_size}\0".encode())
         digest.update(json.dumps([versions(), self.speaks]).encode())
         return digest.hexdigest()[:16]
 

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -90,6 +91,19 @@ def _ignore_interrupt() -> None:
 
 
 @contextmanager
+def _born_deaf() -> Iterator[None]:
+    """Processes begun inside inherit that Ctrl-C is ignored, where they have no initializer of ours."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may choose, and only there does Ctrl-C arrive
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _reaching(address: str | None) -> Iterator[None]:
     """What is raised when nobody answers at `address` becomes a sentence."""
     try:
@@ -105,7 +119,8 @@ def dask(maker: Maker, lines: Sequence[Line], jobs: int, address: str | None = N
     from distributed import Client, LocalCluster, as_completed
 
     with _workers_environment():
-        cluster = None if address else LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
+        with _born_deaf():
+            cluster = None if address else LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
         try:
             with _reaching(address):
                 client = Client(address or cluster)
