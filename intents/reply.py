@@ -25,6 +25,12 @@ class Reply:
     """How many of `sentences`, from the first, are an urgent warning: slower, after the urgent cue, hard to interrupt."""
     confidence: float = 1.0
     """0 to 1, calibrated: of replies with 0.8, about four in five are right."""
+    pack: str | None = None
+    """Id of the pack that answered."""
+    also: tuple[str, ...] = ()
+    """Further ids answered in the same breath, in the order in which they were asked."""
+    overheard: bool = False
+    """True when the words were probably not meant for Backtalk: where no wake phrase was said, stay silent."""
     expects_reply: bool = False
     """True after a question back to the person: listen again without a wake phrase."""
     ends: bool = False

@@ -1,0 +1,36 @@
+"""One breath, several things: where a long utterance may be cut so that each part is understood by itself."""
+
+from __future__ import annotations
+
+JOINTS = frozenset("and but so because cos also then plus since while although though or".split())
+"""Words that begin a new clause."""
+SHORTEST = 2
+"""Words; a shorter part means nothing alone."""
+WINDOW, STEP = 9, 5
+"""Words: a long part without a joint is read through a window, for ramblers don't use conjunctions."""
+MOST = 10
+"""Parts looked at, from the end of the utterance."""
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """The parts of a normalised text between joints, in order; empty when it is one part."""
+    parts: list[list[str]] = [[]]
+    for word in text.split():
+        if word in JOINTS and len(parts[-1]) >= SHORTEST:
+            parts.append([])
+        elif word in JOINTS and not parts[-1]:
+            continue
+        parts[-1].append(word)
+    if len(parts) > 1 and len(parts[-1]) < SHORTEST + 1:
+        parts[-2] += parts.pop()
+    found = [" ".join(part) for part in parts if part]
+    return tuple(found[-MOST:]) if len(found) > 1 else ()
+
+
+def windows(text: str) -> tuple[str, ...]:
+    """Overlapping stretches of a long text: what is said in a few words mustn't drown in the many around it."""
+    words = text.split()
+    if len(words) < WINDOW + STEP:
+        return ()
+    starts = range(0, len(words) - STEP, STEP)
+    return tuple(" ".join(words[start : start + WINDOW]) for start in starts)[-MOST:]

@@ -1,0 +1,304 @@
+"""One listener's conversation. `reply` is the only door: danger first, then what was asked back, commands, questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from rapidfuzz import fuzz
+
+from intents import phrases, warning
+from intents.answers import Speaker
+from intents.decide import Decision, decide
+from intents.follow import chosen, corrected, elliptical, settled
+from intents.heard import Heard
+from intents.reply import Reply
+from intents.schema import PROVIDER_SOON
+from intents.text import normalise, without_fillers
+from intents.understand import Danger, Meaning, Understander
+
+SURE_PART = 0.7
+"""Probability from which a part of an utterance is taken for a question of its own."""
+HINTED = 0.08
+"""What the whole utterance must give a part's question at least, for it to be answered too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSettings:
+    """What the listener can set."""
+
+    emergency_number: str = "911"
+    crisis_line: str = "988"
+    follow_up_turns: int = 3
+    """For how many turns an answer colours what is asked next. Never used for danger signs."""
+
+    @property
+    def contacts(self) -> warning.Contacts:
+        return warning.Contacts(self.emergency_number, self.crisis_line)
+
+
+@dataclass
+class _Memory:
+    """What a conversation remembers; words are kept only as long as it lasts."""
+
+    turn: int = 0
+    pack: int = 0
+    """Index of the pack that was talked about last."""
+    asked: str | None = None
+    """The question answered last, and when."""
+    asked_at: int = 0
+    more: list[str] = field(default_factory=list)
+    last: Reply | None = None
+    offered: tuple[str, ...] = ()
+    """Questions offered by the last reply."""
+    doubt: Danger | None = None
+    """A danger sign that was asked back about by the last reply."""
+    danger: Danger | None = None
+    """A danger sign that hasn't been taken care of."""
+    misses: int = 0
+    silences: int = 0
+    disclaimed: bool = False
+
+
+class Conversation:
+    """Personal and small; the understander is shared and read-only. Raises nothing for any text."""
+
+    def __init__(self, understander: Understander, settings: ConversationSettings | None = None) -> None:
+        self._understander = understander
+        self._settings = settings or ConversationSettings()
+        self._speakers = tuple(Speaker(pack) for pack in understander.packs)
+        self._memory = _Memory()
+
+    def fixed_warnings(self) -> tuple[str, ...]:
+        """The sentences to make ready before anything is heard, so that they can be said whatever fails later."""
+        return warning.fixed_sentences(self._settings.contacts)
+
+    def greeting(self) -> Reply:
+        """The first words ever: what this is, what it isn't, what to say."""
+        return self._said(Reply("command", "help", sentences=tuple(self._speakers[0].pack.about.greeting)))
+
+    def idle(self) -> Reply:
+        """Said when nobody has spoken for a while; what was open is closed, but a danger stays."""
+        self._memory.offered = ()
+        return Reply("command", "stop", sentences=())
+
+    def reply(self, heard: Heard) -> Reply:
+        """What to say and do about one utterance."""
+        memory = self._memory
+        memory.turn += 1
+        doubt, memory.doubt = memory.doubt, None
+        text = without_fillers(normalise(heard.text))
+        danger = self._understander.danger(heard)
+        meanings = self._understander.meanings(heard)
+        if danger.ids:
+            return self._said(self._warn(danger, heard, meanings))
+        if doubt is not None and not _denies(text, meanings):
+            return self._said(self._warn(replace(doubt, ids=doubt.maybe), heard, meanings))
+        if not text:
+            return self._said(self._nothing(heard))
+        memory.silences = 0
+        if memory.danger and settled(text):
+            memory.danger = None
+            return self._said(Reply("command", "yes", sentences=("Good.", phrases.READY)))
+        return self._said(self._question(heard, text, meanings, danger))
+
+    # --- danger -------------------------------------------------------------------------------------------------
+
+    def _warn(self, danger: Danger, heard: Heard, meanings: tuple[Meaning, ...]) -> Reply:
+        memory, contacts = self._memory, self._settings.contacts
+        memory.offered = ()
+        urgent = danger.ids[0] != PROVIDER_SOON
+        if urgent:
+            memory.danger = danger
+        sentences = warning.warning(danger.ids, danger.said, danger.kind, contacts)
+        answer = None if "urgent_other" in danger.ids else self._asked_beside(heard)
+        offer = sentences[-1:] if urgent and len(sentences) > 1 else ()
+        spoken = sentences[: len(sentences) - len(offer)]
+        extra = self._answer(*answer).sentences if answer else ()
+        return Reply(
+            "warn",
+            answer[1] if answer else None,
+            urgent=danger.ids,
+            sentences=(*spoken, *extra, *offer),
+            urgent_sentences=len(spoken),
+            confidence=1.0,
+            expects_reply=urgent,
+        )
+
+    def _asked_beside(self, heard: Heard) -> tuple[int, str] | None:
+        """The ordinary question in the same breath as a danger sign: (pack, question)."""
+        for part, meaning in self._understander.parts(heard.text):
+            if self._understander.danger(Heard.from_text(part)).ids:
+                continue
+            index = self._index(meaning)
+            name, probability = meaning.best(tuple(self._speakers[index].pack.answers))[0]
+            if probability >= SURE_PART:
+                return index, name
+        return None
+
+    # --- questions ----------------------------------------------------------------------------------------------
+
+    def _question(self, heard: Heard, text: str, meanings: tuple[Meaning, ...], danger: Danger) -> Reply:
+        memory = self._memory
+        offered, memory.offered = memory.offered, ()
+        meaning, rivals = self._topic(meanings)
+        index = self._index(meaning)
+        speaker = self._speakers[index]
+        if offered and (choice := chosen(text, offered, [speaker.pack.answers[name].name for name in offered])):
+            return self._answer(index, choice)
+        if rest := corrected(text):
+            reply = self._question(Heard.from_text(rest), rest, self._understander.meanings(Heard.from_text(rest)), danger)
+            if reply.action == "answer":
+                return reply
+        found = decide(meaning.probabilities, tuple(speaker.pack.answers))
+        if found.kind not in ("answer", "command") and (better := self._in_context(text, index)):
+            found = better
+        if offered and found.kind == "clarify" and found.labels[0] in offered:
+            found = Decision("answer", found.labels[:1], found.confidence)
+        if danger.maybe and found.kind != "command" and not (found.kind == "answer" and found.confidence > 0.8):
+            memory.doubt = danger
+            asked = warning.question_back(danger.maybe[0], danger.said)
+            return Reply("clarify", choices=danger.maybe[:1], sentences=(asked,), confidence=found.confidence, expects_reply=True)
+        if found.kind == "answer" and rivals:
+            return self._which_pack(rivals)
+        return self._carry_out(found, index, heard, text)
+
+    def _carry_out(self, found: Decision, index: int, heard: Heard, text: str) -> Reply:
+        speaker = self._speakers[index]
+        if found.kind == "command":
+            return self._command(found.labels[0], found.confidence)
+        if found.kind == "answer":
+            if found.labels[0] == self._memory.asked and elliptical(text) and self._memory.more:
+                return self._more(found.confidence)
+            return self._answers(found, index, heard)
+        if found.kind == "clarify":
+            self._memory.misses += 1
+            if self._memory.misses <= 1 or len(found.labels) == 2:
+                self._memory.offered = found.labels
+                sentence = speaker.clarify(found.labels)
+                return Reply("clarify", choices=found.labels, sentences=(sentence,), confidence=found.confidence, pack=speaker.pack.id, expects_reply=True)
+        self._memory.misses += 1
+        scope = found.labels[0] if found.kind == "elsewhere" else "unclear"
+        return speaker.turn_away(scope, self._memory.misses, found.confidence)
+
+    def _answers(self, found: Decision, index: int, heard: Heard) -> Reply:
+        """The answer; two answers in order when two questions were asked in one breath."""
+        meanings = self._understander.meanings(heard)
+        questions = tuple(self._speakers[index].pack.answers)
+        asked: list[str] = []
+        for _, part in self._understander.parts(heard.text):
+            name, probability = part.best(questions)[0]
+            if probability >= SURE_PART and name not in asked and meanings[index].probabilities.get(name, 0.0) >= HINTED:
+                asked.append(name)
+        if len(asked) < 2 or found.labels[0] not in asked:
+            return replace(self._answer(index, found.labels[0]), confidence=found.confidence)
+        first = self._answer(index, asked[0])
+        second = self._answer(index, asked[1])
+        return replace(first, sentences=(*first.sentences, *second.sentences), also=(asked[1],), confidence=found.confidence)
+
+    def _answer(self, index: int, name: str) -> Reply:
+        memory, speaker = self._memory, self._speakers[index]
+        memory.pack, memory.asked, memory.asked_at, memory.misses = index, name, memory.turn, 0
+        memory.more = list(speaker.pack.answers[name].more)
+        sentences = speaker.first(name)
+        if not memory.disclaimed:
+            memory.disclaimed = True
+            sentences = (*sentences, speaker.pack.about.disclaimer[0])
+        return Reply("answer", name, sentences=sentences, pack=speaker.pack.id)
+
+    def _in_context(self, text: str, index: int) -> Decision | None:
+        """What an elliptical question ("and in the morning?", "why?") means after the last answer."""
+        memory = self._memory
+        if memory.asked is None or memory.turn - memory.asked_at > self._settings.follow_up_turns:
+            return None
+        rest = elliptical(text)
+        if rest is None:
+            return None
+        answers = self._speakers[index].pack.answers
+        if memory.asked not in answers:
+            return None
+        whole = Heard.from_text(f"{answers[memory.asked].name} {rest}")
+        found = decide(self._understander.meanings(whole)[index].probabilities, tuple(answers))
+        return found if found.kind in ("answer", "clarify") else None
+
+    # --- several packs ------------------------------------------------------------------------------------------
+
+    def _index(self, meaning: Meaning) -> int:
+        return next(i for i, speaker in enumerate(self._speakers) if speaker.pack.id == meaning.pack)
+
+    def _topic(self, meanings: tuple[Meaning, ...]) -> tuple[Meaning, tuple[int, ...]]:
+        """The pack that is meant: the one that was named, else the one talked about; else several, to ask between."""
+        named = [meaning for meaning in meanings if meaning.named]
+        if len(named) == 1:
+            return named[0], ()
+        if len(meanings) == 1 or self._memory.asked is not None:
+            return meanings[self._memory.pack], ()
+        best = [meaning.best(tuple(self._speakers[i].pack.answers))[0] for i, meaning in enumerate(meanings)]
+        leader = max(range(len(best)), key=lambda i: best[i][1])
+        rivals = tuple(i for i, (_, value) in enumerate(best) if value >= SURE_PART)
+        return meanings[leader], rivals if len(rivals) > 1 else ()
+
+    def _which_pack(self, rivals: tuple[int, ...]) -> Reply:
+        names = [self._speakers[i].pack.about.name for i in rivals[:2]]
+        sentence = phrases.CLARIFY_PACK.format(first=names[0], second=names[1])
+        return Reply("clarify", choices=tuple(self._speakers[i].pack.id for i in rivals[:2]), sentences=(sentence,), expects_reply=True)
+
+    # --- commands -----------------------------------------------------------------------------------------------
+
+    def _command(self, name: str, confidence: float) -> Reply:
+        memory = self._memory
+        speaker = self._speakers[memory.pack]
+        sentences: tuple[str, ...] = (phrases.COMMANDS[name],) if phrases.COMMANDS.get(name) else ()
+        if name == "more":
+            return self._more(confidence)
+        if name == "repeat":
+            if memory.last is None:
+                return Reply("command", name, sentences=(phrases.NOTHING_SAID,), confidence=confidence)
+            return replace(memory.last, action="command", intent=name, confidence=confidence)
+        if name == "help":
+            sentences = speaker.help(memory.misses, repeated=memory.last is not None and memory.last.intent == "help")
+        elif name == "goodbye":
+            sentences = (phrases.GOODBYE,)
+        elif name == "yes":
+            if memory.last is not None and memory.last.action == "warn":
+                return replace(memory.last, action="command", intent=name, confidence=confidence)
+            if memory.offered:
+                return Reply("command", name, sentences=(phrases.CLARIFY_AGAIN,), confidence=confidence, expects_reply=True)
+            sentences = (phrases.YES_TO_NOTHING,)
+        elif name == "no":
+            sentences = (phrases.NO_TO_NOTHING,)
+        return Reply("command", name, sentences=sentences, confidence=confidence, ends=name == "goodbye")
+
+    def _more(self, confidence: float) -> Reply:
+        memory = self._memory
+        if memory.asked is None:
+            return Reply("command", "more", sentences=self._speakers[memory.pack].help(0), confidence=confidence)
+        sentences = tuple(memory.more) or (phrases.NOTHING_MORE,)
+        memory.more, memory.misses = [], 0
+        return Reply("command", "more", sentences=sentences, confidence=confidence, pack=self._speakers[memory.pack].pack.id)
+
+    # --- the rest -----------------------------------------------------------------------------------------------
+
+    def _nothing(self, heard: Heard) -> Reply:
+        memory = self._memory
+        if heard.text.strip() and any(char.isalpha() for char in heard.text):
+            return Reply("reject", sentences=(phrases.OTHER_LANGUAGE,), confidence=1.0)
+        memory.silences += 1
+        sentence = phrases.NOTHING_HEARD[min(memory.silences, len(phrases.NOTHING_HEARD)) - 1]
+        return Reply("reject", sentences=(sentence,), confidence=1.0, expects_reply=memory.silences < len(phrases.NOTHING_HEARD))
+
+    def _said(self, reply: Reply) -> Reply:
+        """The reply as it goes out: with the reminder while a danger is open, and remembered for `repeat`."""
+        memory = self._memory
+        if memory.danger is not None and reply.action in ("answer", "clarify"):
+            reply = replace(reply, sentences=(warning.reminder(self._settings.contacts), *reply.sentences))
+        if reply.sentences and reply.intent not in ("louder", "quieter", "slower", "faster", "stop"):
+            memory.last = reply
+        return reply
+
+
+def _denies(text: str, meanings: tuple[Meaning, ...]) -> bool:
+    """True for a clear no to "did you say that ...?"; silence and everything unclear is a yes."""
+    if not text or not meanings:
+        return False
+    leading = max(meanings[0].probabilities.items(), key=lambda pair: pair[1])[0]
+    return leading == "no" or text.split()[0] in ("no", "nope", "nah") or fuzz.ratio(text, "i didn't say that") > 85

@@ -1,0 +1,91 @@
+"""Training examples for the encoder: wordings, what the recognizer made of them, and honest ways in which people vary them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from intents.pack import Example, load_pack
+from intents.text import normalise
+
+FILLERS = ("um", "uh", "er", "well", "so", "okay", "please", "you know", "i mean", "right", "now", "listen", "hello", "sorry", "excuse me", "like")
+JOINTS = ("and", "and", "but", "so", "oh and", "also", "because", "um", "")
+QUESTIONS_ASIDE = ("oos:counter", "oos:talk")
+"""What may surround a question without changing its id."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text and its label."""
+
+    text: str
+    label: str
+    section: str
+    writer: str
+
+
+def wordings(packs: Sequence[Path]) -> list[Sample]:
+    """Every wording of the packs."""
+    return [_sample(example) for folder in packs for example in load_pack(folder).examples]
+
+
+def _sample(example: Example) -> Sample:
+    return Sample(example.text, example.label, example.section, example.writer)
+
+
+def heard(files: Iterable[Path], known: Sequence[Sample]) -> list[Sample]:
+    """What the recognizer made of wordings: JSON lines with `text`, `heard` (readings, best first). Unknown texts are left out."""
+    labels = {sample.text: sample for sample in known}
+    found: list[Sample] = []
+    for path in files:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            sample = labels.get(normalise(row["text"]))
+            for reading in row["heard"][:2] if sample else ():
+                text = normalise(reading)
+                # A reading that lost nearly all words says nothing any more: learning it would only teach to guess.
+                if sample and text != sample.text and len(text.split()) * 2 >= len(sample.text.split()):
+                    found.append(Sample(text, sample.label, sample.section, sample.writer))
+    return list(dict.fromkeys(found))
+
+
+def varied(sample: Sample, rng: random.Random, pool: dict[str, list[Sample]]) -> Sample:
+    """A fresh variant: hesitations, restarts, a lost word, something else said in the same breath."""
+    words = sample.text.split()
+    label = sample.label
+    if rng.random() < 0.12 and len(words) > 4:
+        words = [word for word in words if rng.random() > 0.1] or words
+    if rng.random() < 0.2:
+        words.insert(rng.randrange(len(words) + 1), rng.choice(FILLERS))
+    if rng.random() < 0.06 and len(words) > 3:
+        words = [*words[:2], "um", *words]
+    if rng.random() < 0.18 and sample.section in ("question", "urgent", "counter"):
+        words, label = _joined(words, label, sample.section, rng, pool)
+    return Sample(" ".join(words), label, sample.section, sample.writer)
+
+
+def _joined(words: list[str], label: str, section: str, rng: random.Random, pool: dict[str, list[Sample]]) -> tuple[list[str], str]:
+    """Two things in one breath: a danger outweighs a question, a question outweighs an aside."""
+    if label.startswith("urgent"):
+        other = rng.choice(pool["question"])
+    elif section == "question":
+        other = rng.choice(pool["aside"] if rng.random() < 0.65 else pool["urgent"])
+        label = other.label if other.label.startswith("urgent") else label
+    else:
+        return words, label
+    extra = other.text.split()
+    joint = rng.choice(JOINTS).split()
+    return ([*words, *joint, *extra] if rng.random() < 0.5 else [*extra, *joint, *words]), label
+
+
+def pools(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
+    """Material for `varied`."""
+    short = [sample for sample in samples if len(sample.text.split()) <= 16]
+    return {
+        "question": [sample for sample in short if sample.section == "question"],
+        "urgent": [sample for sample in short if sample.label.startswith("urgent")],
+        "aside": [sample for sample in short if sample.label in QUESTIONS_ASIDE],
+    }
