@@ -70,6 +70,8 @@ class Fake:
         if self.log is not None:
             with self.log.open("a") as file:
                 file.write(f"{os.getpid()} {text}\n")
+        if "crash" in text:
+            raise IndexError("list index out of range")
         if "unreadable" in text:
             return reply("", transcript=None, error="This recording can't be read.", timing_ms=None)
         return understand(text)

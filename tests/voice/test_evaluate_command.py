@@ -84,6 +84,16 @@ def test_bad_lines_are_told_and_the_rest_is_evaluated(tmp_path: Path) -> None:
     assert "inputs that could not be used, in no figure: 1" in done.stdout
 
 
+def test_a_program_that_fails_on_a_line_has_failed_that_person(tmp_path: Path) -> None:
+    sign = {"text": "crash", "label": "urgent_limb", "kind": "urgent", "id": "x"}
+    done = invoke(manifest(tmp_path, [ROWS[0], sign, ROWS[2]]))
+    assert done.exit_code == 1
+    assert "line 2: x: the program failed: IndexError: list index out of range (fake_product.py:" in done.stderr
+    assert "danger signs found: 50.0 %, 1 of 2, at least 2.5 %" in done.stdout
+    assert "program failed: 33.3 %, 1 of 3, at most 86.5 %" in done.stdout
+    assert "1. crashed: x, line 2, is urgent_limb" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -55,6 +55,8 @@ LIMB = ["urgent_limb"]
         ("oos", "out_of_scope", reply("warn", urgent=LIMB), "warned"),
         ("oos", "out_of_scope", reply("warn", urgent=["provider_soon"]), "warned"),
         ("oos", "out_of_scope", reply("x", error="It can't be read."), "unusable"),
+        ("oos", "out_of_scope", {"action": None, "crash": "IndexError: 1"}, "crashed"),
+        ("urgent", "urgent_limb", {"action": None, "crash": "IndexError: 1"}, "crashed"),
     ],
 )
 def test_outcome(kind: str, label: str, given: dict[str, Any], expected: str) -> None:

@@ -88,8 +88,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """Run the labelled recordings or texts of MANIFEST and report the figures.
 
     MANIFEST has one JSON object a line with audio, text, label and kind; recordings are looked for beside it. The exit
-    status is 1 when
-    a line or a recording could not be used; the others are evaluated all the same.
+    status is 1 when a line or a recording could not be used, or the program failed on one; the others are evaluated all
+    the same.
     """
     try:
         ctx.exit(_run(ctx.obj or _product, **options))
@@ -186,15 +186,16 @@ def _evaluate(
         from voice.evaluate.report_html import page
 
         _write(html, page(results, figures, bad, header))
-    unusable = [result for result in results if result.error]
-    for result in unusable:
-        click.echo(f"{manifest.path}, line {result.line.number}: {result.line.name}: {result.error}", err=True)
+    failed = [result for result in results if result.outcome in ("unusable", "crashed")]
+    for result in failed:
+        reason = result.error or f"the program failed: {result.reply['crash']}"
+        click.echo(f"{manifest.path}, line {result.line.number}: {result.line.name}: {reason}", err=True)
     changes = comparison.compare(old, whole) if old is not None else None
     if as_json:
         click.echo(json.dumps(whole if changes is None else {**whole, "changes": changes}))
     else:
         click.echo(text if changes is None else f"{text}\n{comparison.text(changes)}", nl=False)
-    return int(bool(manifest.faults or unusable))
+    return int(bool(manifest.faults or failed))
 
 
 def _product(lines: Sequence[Line], model: Path | None, packs: tuple[Path, ...], no_voice: bool) -> Product:

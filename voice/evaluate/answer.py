@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -89,10 +90,10 @@ class Product:
                     and (path.name == "answer.py" or "evaluate" not in path.parts)
                 ):
                     digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
-        for folder in (self.model, self.taught):
-            for path in sorted(folder.rglob("*")) if folder is not None else ():
+        for model in filter(None, (self.model, self.taught)):
+            for path in sorted(model.rglob("*")):
                 if path.is_file():
-                    digest.update(f"{path.relative_to(folder)} {path.stat().st_size}\0".encode())
+                    digest.update(f"{path.relative_to(model)} {path.stat().st_size}\0".encode())
         digest.update(json.dumps([versions(), self.speaks]).encode())
         return digest.hexdigest()[:16]
 
@@ -136,6 +137,12 @@ def answer_line(maker: Maker, line: Line) -> tuple[Reply, float]:
     except BacktalkError as error:
         # An exception with a constructor of its own doesn't survive pickling; this one does.
         raise BacktalkError(str(error)) from error
+    except Exception as error:  # noqa: BLE001 - a program that fails on a line is a figure of the report, not its end
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        reply = {
+            "action": None,
+            "crash": f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})",
+        }
     return reply, _seconds(line.audio) if line.audio and not reply.get("error") else 0.0
 
 

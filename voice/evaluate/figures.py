@@ -72,6 +72,7 @@ def main_rates(results: Sequence[Result]) -> dict[str, Rate]:
         "out of scope taken for a command": rate(kinds["oos"], is_one_of("wrong")),
         "commands carried out": rate(kinds["command"], is_one_of("right")),
         "commands wrong": rate(kinds["command"], is_one_of("wrong")),
+        "program failed": rate(usable, is_one_of("crashed")),
     }
 
 

@@ -165,6 +165,8 @@ def _group(rows: Mapping[str, Any]) -> Iterator[str]:
 def what_came(result: Result) -> str:
     """The reply in a few words: "answered causes with confidence 0.93"."""
     reply = result.reply
+    if reply.get("crash"):
+        return f"none, the program failed with {reply['crash']}"
     action = reply.get("action")
     # The thing that matters comes first: whom a warning was for, what was offered, what was answered.
     parts = [str(action)]

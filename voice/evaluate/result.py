@@ -22,6 +22,7 @@ Outcome = Literal[
     "refused",
     "false accept",
     "unusable",
+    "crashed",
 ]
 """What each means is in MEANING. Out of scope uses `wrong` for a command carried out and `clarified wrong` for asking
 back.
@@ -40,6 +41,7 @@ MEANING: dict[Outcome, str] = {
     "refused": "rightly did not answer",
     "false accept": "answered what it must not answer",
     "unusable": "the input could not be used",
+    "crashed": "the program failed",
 }
 
 GOODNESS: dict[Outcome, int] = {
@@ -55,6 +57,7 @@ GOODNESS: dict[Outcome, int] = {
     "missed": 0,
     "false accept": 0,
     "unusable": 0,
+    "crashed": 0,
 }
 """0 does harm, 3 is what a good nurse would do."""
 
@@ -109,6 +112,8 @@ def outcome(kind: str, label: str, reply: Mapping[str, Any]) -> Outcome:
     """How good `reply` is for an utterance of this kind and label."""
     if reply.get("error"):
         return "unusable"
+    if reply.get("crash"):
+        return "crashed"
     action, intent = reply.get("action"), reply.get("intent")
     choices, urgent = reply.get("choices") or (), reply.get("urgent") or ()
     if kind == "urgent":
@@ -141,12 +146,12 @@ def _urgent_outcome(label: str, action: Any, choices: Any, urgent: Any) -> Outco
 
 
 def predicted(result: Result) -> str:
-    """The id that the reply gave, for the confusion matrix: an id (out_of_scope for a rejection), "(asked back)" or
-    "(unusable)".
-    """
+    """The id given: out_of_scope for a rejection; "(asked back)", "(unusable)" and "(crashed)" where there is none."""
     reply = result.reply
     if result.error:
         return "(unusable)"
+    if reply.get("crash"):
+        return "(crashed)"
     if result.urgent and (reply.get("action") == "warn" or result.danger or result.line.kind == "urgent"):
         # The right sign where it is among those found; else the gravest, which comes first.
         return (

@@ -9,6 +9,7 @@ from voice.evaluate.result import GOODNESS, Result
 
 _GRAVITY = {
     "missed": 2,
+    "crashed": 2,
     "warned": 3,
     "false accept": 3,
     "wrong": 3,
@@ -25,7 +26,7 @@ def gravity(result: Result) -> int:
     what was not done.
     """
     if result.line.kind == "urgent" and result.line.label != PROVIDER_SOON:
-        return 0 if result.outcome == "missed" else 1
+        return 0 if result.outcome in ("missed", "crashed") else 1
     return _GRAVITY.get(result.outcome, 9)
 
 
