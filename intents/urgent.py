@@ -86,6 +86,7 @@ class _Roles:
     link: int
     not_denial: int
     gap_stop: int
+    negative: int
     gradual: int
     sudden: int
 
@@ -269,6 +270,8 @@ class UrgentRules:
             position not in taken and self._negates(reading, position) for position in range(place.start, place.end)
         ):
             return True
+        if any(reading.any_between(self._roles.negative, first, first + 1) for first, _ in place.steps):
+            return False  # "ain't got no feeling": the sign has its own negative, and one more only says it again
         for position in range(place.start - 1, max(place.start - 1 - DENIAL_REACH, -1), -1):
             if self._negates(reading, position):
                 return True
@@ -287,7 +290,7 @@ class UrgentRules:
         for cue in near(reading.find(suppress.cues), place.start, place.end, table.within):
             if table.where == "before":
                 if (
-                    cue.start > place.start
+                    cue.start >= place.start
                     or place.start - cue.end > table.within
                     or reading.stopped(cue.end, place.start)
                 ):
@@ -304,7 +307,7 @@ class UrgentRules:
                     continue
             elif reading.stopped(cue.end, place.start) or reading.stopped(place.end, cue.start):
                 continue
-            if table.impersonal and self._person(reading, min(cue.end, place.start), place.end + 2):
+            if table.impersonal and self._person(reading, min(cue.start, place.start), place.end + 2):
                 continue
             if table.not_first_person and reading.any_between(self._roles.first, place.start - 3, place.end):
                 continue
@@ -325,6 +328,7 @@ class UrgentRules:
             link=number(roles.negation_link),
             not_denial=number(roles.not_denial),
             gap_stop=number(roles.gap_stop),
+            negative=number(roles.negative),
             gradual=number(roles.gradual),
             sudden=number(roles.sudden),
         )

@@ -77,7 +77,9 @@ def tokens(text: str) -> list[Token]:
     for match in WORD.finditer(low):
         word, start, end = match.group().strip("'"), match.start(), match.end()
         stem, mark, ending = word.rpartition("'")
-        if mark and stem and ending in _ENDINGS:
+        if match.group()[0] == "'" and match.group()[1:] in _ENDINGS:  # the ending of a phrase written in two words
+            found.append(Token(match.group(), start, end))
+        elif mark and stem and ending in _ENDINGS:
             found += (Token(stem, start, end), Token(mark + ending, start, end))
         elif word:
             found.append(Token(word, start, end))

@@ -109,6 +109,8 @@ class Roles(_Table):
     """Words that may stand between a negator and the sign that it denies ("no sign of any numbness")."""
     not_denial: Name
     """Phrases with a negator in them that deny nothing ("no change")."""
+    negative: Name
+    """Words by which a sign is negative itself ("can't", "lost"); a second negative before it ("ain't got no") denies nothing."""
     gap_stop: Name
     """Words that a gap in a pattern may not run across."""
     gradual: Name
