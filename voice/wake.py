@@ -12,8 +12,10 @@ DEFAULT_PHRASE = "hey back talk"
 LEAST_WORDS = 2
 LEAST_LETTERS = 7
 """Shorter phrases turn up in other speech: "hello" all day long."""
-HOLD_S = 0.06
-"""Seconds after the phrase that are taken for its last sound: what comes later belongs to the question."""
+CONFIRM = round(0.25 * SAMPLE_RATE)
+"""Samples from the moment when a phrase shows up until it counts: by then it is over."""
+HOLD_S = -0.06
+"""Seconds from the end of the phrase to the cut: later costs the first sound of the question, earlier leaves "talk"."""
 
 
 class PhraseModel(Protocol):
@@ -45,39 +47,61 @@ def check_phrase(model: PhraseModel, phrase: str) -> tuple[str, ...]:
 class PhraseSpotter:
     """Fed with the frames of speech, tells which of its phrases was just said, and how long ago it ended."""
 
-    def __init__(self, model: PhraseModel, phrases: tuple[str, ...]) -> None:
-        self._phrases = sorted((tuple(phrase.split()) for phrase in phrases), key=len, reverse=True)
-        self._recognizer = model.recognizer([*phrases, "[unk]"])
+    def __init__(self, model: PhraseModel, phrases: tuple[str, ...], instant: tuple[str, ...] = ()) -> None:
+        """`instant`: further phrases, for which a hasty hit does no harm and a late one does: told without confirmation."""
+        self._phrases = tuple(sorted((*phrases, *instant), key=len, reverse=True))
+        self._instant = frozenset(instant)
+        self._recognizer = model.recognizer([*self._phrases, "[unk]"])
         self._recognizer.SetWords(True)
-        self._recognizer.SetPartialWords(True)
         self._fed = 0
+        """Samples in its life: Vosk counts the times of words from there, whatever was reset in between."""
+        self._fresh = True
+        self._confirm_at: int | None = None
 
     def accept(self, frame: Samples) -> tuple[str, int] | None:
-        """A phrase and the samples since its end, when one has been heard; it then starts anew."""
+        """A phrase and the samples since its end, when one has been heard; it then starts anew.
+
+        Vosk shows a word as it is spoken, even before its end, but knows only later where it ended, and may change its
+        mind. So a phrase that shows up is confirmed a moment later, with its end.
+        """
         self._fed += len(frame)
+        self._fresh = False
         if self._recognizer.AcceptWaveform(frame.tobytes()):
-            found = self._find(json.loads(self._recognizer.Result()).get("result", []))
-        else:
-            found = self._find(json.loads(self._recognizer.PartialResult()).get("partial_result", []))
-        if found is None:
-            return None
-        phrase, end_s = found
-        since = max(0, self._fed - round((end_s + HOLD_S) * SAMPLE_RATE))
-        self.reset()
-        return phrase, since
+            return self._confirmed(self._recognizer.Result())
+        if self._confirm_at is not None:
+            return self._confirmed(self._recognizer.FinalResult()) if self._fed >= self._confirm_at else None
+        partial = f" {json.loads(self._recognizer.PartialResult()).get('partial', '')} "
+        phrase = next((phrase for phrase in self._phrases if f" {phrase} " in partial), None)
+        if phrase in self._instant:
+            self.reset()
+            return phrase, 0
+        if phrase is not None:
+            self._confirm_at = self._fed + CONFIRM
+        return None
 
     def reset(self) -> None:
         """For the next stretch of speech."""
-        if self._fed:
-            self._recognizer.Reset()
-        self._fed = 0
+        if self._fresh:
+            return
+        self._recognizer.Reset()
+        self._fresh, self._confirm_at = True, None
+
+    def _confirmed(self, result: str) -> tuple[str, int] | None:
+        """The decoder has begun anew with this result."""
+        self._confirm_at = None
+        found = self._find(json.loads(result).get("result", []))
+        if found is None:
+            return None
+        phrase, end_s = found
+        return phrase, max(0, self._fed - round((end_s + HOLD_S) * SAMPLE_RATE))
 
     def _find(self, words: list[dict[str, Any]]) -> tuple[str, float] | None:
         heard = [str(word["word"]) for word in words]
         for phrase in self._phrases:
-            for first in range(len(heard) - len(phrase) + 1):
-                if tuple(heard[first : first + len(phrase)]) == phrase:
-                    return " ".join(phrase), float(words[first + len(phrase) - 1]["end"])
+            wanted = phrase.split()
+            for first in range(len(heard) - len(wanted) + 1):
+                if heard[first : first + len(wanted)] == wanted:
+                    return phrase, float(words[first + len(wanted) - 1]["end"])
         return None
 
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 REPLIES = Path("backtalk-replies")
 """Where spoken replies go when there is no microphone."""
 NO_MICROPHONE = "I can't find a microphone, so I answer the questions that came with me."
-BREAK_IN = ("stop", "stop it", "wait", "be quiet")
+BREAK_IN = ("stop", "wait", "be quiet")
 """Words that silence it, besides the wake phrase."""
 PAUSE = round(0.25 * SAMPLE_RATE)
 """Samples of silence after which new sound must last again to be speech: the endpoint is decided by voice.endpoint."""
@@ -139,7 +139,7 @@ def _converse(engine: Engine, settings: Settings, voice: Pyttsx3Voice, devices: 
     if not engine.ready(PATIENCE_S):
         mouth.say([GETTING_READY])
     settings, problem = _with_usable_phrase(engine, settings)
-    spotter = PhraseSpotter(engine.model, (settings.wake_phrase or DEFAULT_PHRASE, *BREAK_IN))
+    spotter = PhraseSpotter(engine.model, (settings.wake_phrase or DEFAULT_PHRASE,), instant=BREAK_IN)
     mind = engine.mind()
     warnings.add(mind.fixed_warnings())
     always = not settings.wake_phrase
