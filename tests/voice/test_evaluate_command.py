@@ -49,7 +49,7 @@ def test_the_report_says_it_in_lines_for_a_screen_reader(tmp_path: Path) -> None
     assert "danger signs found: 50.0 %, 1 of 2, at least 2.5 %" in lines
     assert "other illness answered: 0.0 %, 0 of 1, at most 95.0 %" in lines
     assert "1. missed: d, line 4, is urgent_limb" in lines
-    assert any(line.startswith("ann: 2 utterances; questions right 50.0 % of 2") for line in lines)
+    assert any(line.startswith("ann: utterances 2; questions right 50.0 % of 2") for line in lines)
     assert done.stdout.isascii()
     assert max(map(len, lines)) < 300
 

@@ -116,9 +116,22 @@ def test_main_rates_count_what_their_names_say() -> None:
     assert table["false warnings, danger words without danger"] == (1, 2)
     assert table["false warnings, all others"] == (0, 5)
     assert table["provider soon said without need"] == (1, 7)
+    assert table["danger signs asked about without need"] == (0, 7)
     assert table["out of scope answered"] == (1, 2)
     assert table["other illness answered"] == (1, 1)
     assert table["commands carried out"] == (1, 1)
+
+
+def test_rates_of_asking_about_danger_and_of_hearing_nothing() -> None:
+    rates = figures.main_rates(
+        [
+            result("question", "causes", reply("clarify", choices=LIMB, transcript=" "), seconds=1.0),
+            result("oos", "out_of_scope", reply("reject", transcript=""), seconds=1.0, text=""),
+            result("question", "causes", reply("reject", transcript="")),
+        ]
+    )
+    assert rates["danger signs asked about without need"] == figures.Rate(1, 3)
+    assert rates["recordings of words in which none was heard"] == figures.Rate(1, 1)
 
 
 @pytest.mark.parametrize(

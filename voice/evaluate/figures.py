@@ -51,6 +51,7 @@ def main_rates(results: Sequence[Result]) -> dict[str, Rate]:
     counter = [result for result in calm if result.line.counter]
     ordinary = [result for result in calm if not result.line.counter]
     other_illness = [result for result in kinds["oos"] if result.line.topic == "other_illness"]
+    worded = [result for result in usable if result.line.audio and (result.line.text or "").strip()]
     return {
         "questions right": rate(kinds["question"], is_one_of("right")),
         "questions right or asked back with the right one": rate(
@@ -66,12 +67,14 @@ def main_rates(results: Sequence[Result]) -> dict[str, Rate]:
         "false warnings, danger words without danger": rate(counter, lambda result: result.false_warning),
         "false warnings, all others": rate(ordinary, lambda result: result.false_warning),
         "provider soon said without need": rate(calm, lambda result: result.false_provider_soon),
+        "danger signs asked about without need": rate(calm, lambda result: result.asks_about_danger),
         "out of scope answered": rate(kinds["oos"], is_one_of("false accept")),
         "other illness answered": rate(other_illness, is_one_of("false accept")),
         "out of scope asked back": rate(kinds["oos"], is_one_of("clarified wrong")),
         "out of scope taken for a command": rate(kinds["oos"], is_one_of("wrong")),
         "commands carried out": rate(kinds["command"], is_one_of("right")),
         "commands wrong": rate(kinds["command"], is_one_of("wrong")),
+        "recordings of words in which none was heard": rate(worded, lambda result: not result.transcript.strip()),
         "program failed": rate(usable, is_one_of("crashed")),
     }
 

@@ -135,31 +135,35 @@ def _calibration(figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"expected calibration error: {figures['calibration']['error']:.3f}"
 
 
-_SHORT = (
-    "questions right",
-    "questions right or asked back with the right one",
-    "questions wrong",
-    "danger signs found",
-    "provider soon found",
-    "false warnings, all without a sign",
-    "out of scope answered",
-    "commands carried out",
-)
+_SHORT = {
+    "questions right": "questions right",
+    "questions right or asked back with the right one": "right or asked back",
+    "questions wrong": "wrong",
+    "danger signs found": "danger signs found",
+    "provider soon found": "provider soon found",
+    "false warnings, all without a sign": "false warnings",
+    "out of scope answered": "out of scope answered",
+    "commands carried out": "commands",
+}
+"""Rate → its name in a group."""
 
 
 def group_cells(row: Mapping[str, Any]) -> dict[str, str]:
     """Figures of one group in short: name → value."""
-    cells = {name: f"{percent(one['rate'])} of {one['tried']}" for name in _SHORT if (one := row["rates"].get(name))}
+    cells = {
+        short: f"{percent(one['rate'])} of {one['tried']}"
+        for name, short in _SHORT.items()
+        if (one := row["rates"].get(name))
+    }
     if row["word_error_rate"] is not None:
-        cells["word error rate"] = f"{percent(row['word_error_rate'])} of {row['words']}"
+        cells["word errors"] = f"{percent(row['word_error_rate'])} of {row['words']}"
     return cells
 
 
 def _group(rows: Mapping[str, Any]) -> Iterator[str]:
     for value, row in rows.items():
-        yield f"{value}: {row['utterances']} utterances; " + "; ".join(
-            f"{name} {cell}" for name, cell in group_cells(row).items()
-        )
+        cells = "".join(f"; {name} {cell}" for name, cell in group_cells(row).items())
+        yield f"{value}: utterances {row['utterances']}{cells}"
 
 
 def what_came(result: Result) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -103,9 +103,19 @@ class Result:
         return self.line.kind != "urgent" and self.error is None and (self.danger or self.reply.get("action") == "warn")
 
     @property
+    def asks_about_danger(self) -> bool:
+        """True when the reply asks back whether there is a danger sign."""
+        return self.reply.get("action") == "clarify" and names_danger(self.reply.get("choices") or ())
+
+    @property
     def false_provider_soon(self) -> bool:
         """True when `provider_soon` was said to a line that is neither it nor more urgent."""
         return self.line.kind != "urgent" and self.error is None and PROVIDER_SOON in self.urgent
+
+
+def names_danger(ids: Iterable[str]) -> bool:
+    """True when any of `ids` is a sign of any urgency."""
+    return any(one.startswith(URGENT_PREFIX) or one == PROVIDER_SOON for one in ids)
 
 
 def outcome(kind: str, label: str, reply: Mapping[str, Any]) -> Outcome:
@@ -136,13 +146,8 @@ def _urgent_outcome(label: str, action: Any, choices: Any, urgent: Any) -> Outco
 
     if any(counts(one) for one in urgent):
         return "found"
-    # Asked back about some sign, be it another one: the person is stopped on the way to the wrong answer, but it was
-    # not found.
-    return (
-        "asked"
-        if action == "clarify" and any(one.startswith(URGENT_PREFIX) or one == PROVIDER_SOON for one in choices)
-        else "missed"
-    )
+    # Asked back about some sign, be it another one: the person is stopped on the way to a wrong answer, and no more.
+    return "asked" if action == "clarify" and names_danger(choices) else "missed"
 
 
 def predicted(result: Result) -> str:
