@@ -1,0 +1,163 @@
+"""`backtalk pack`: makes, checks and tries packs, the folders of wordings and answers that Backtalk talks from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from voice.errors import BacktalkError, InputError, VoiceError
+
+if TYPE_CHECKING:
+    from intents.article import Article
+    from voice.model import SpeechModel
+
+NEEDS_EXTRA = (
+    'This needs one more part of Backtalk ({missing} is missing): run pip install "backtalk[packs]" and try again.'
+)
+
+
+@click.group()
+def command() -> None:
+    """Make, check, compile and try packs: one health article each, as data."""
+
+
+@command.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--article", type=click.Path(path_type=Path), help="The article, as text or HTML, that the pack was made from."
+)
+@click.option(
+    "--not-in",
+    "test_parts",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of wordings kept for testing, which must not be in the pack; may be repeated.",
+)
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model, to find words that it can't hear."
+)
+@click.option(
+    "--spoken-forms",
+    is_flag=True,
+    help="Also speak each word that can't be heard, and tell what is heard instead. Takes a few seconds.",
+)
+@click.pass_context
+def check(
+    ctx: click.Context,
+    path: Path,
+    article: Path | None,
+    test_parts: tuple[Path, ...],
+    model: Path | None,
+    spoken_forms: bool,
+) -> None:
+    """Report every fault of the pack in the folder PATH, one a line: level, file, key and reason.
+
+    An error makes the pack unfit for use; advice is worth a thought. The exit status is 1 when there is an error.
+    """
+    with _plainly(ctx):
+        from intents.check import Against, check_pack
+
+        unheard, aliases = _unheard(path, model, spoken_forms)
+        read = _article(article) if article else None
+        found = check_pack(path, Against(read, unheard, aliases, test_parts))
+        for finding in found:
+            click.echo(str(finding))
+        errors = sum(finding.level == "error" for finding in found)
+        click.echo(
+            f"{errors} errors, {len(found) - errors} pieces of advice." if found else "No faults found.", err=True
+        )
+        if errors:
+            ctx.exit(1)
+
+
+@command.command(name="compile")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.pass_context
+def compile_command(ctx: click.Context, path: Path) -> None:
+    """Learn from the wordings of the pack in the folder PATH, so that it can be used. Takes a minute or so."""
+    with _plainly(ctx):
+        from intents.compile import compile_to
+        from intents.encoder import Encoder
+        from intents.pack import PackError
+        from intents.understand import ENCODER, HEAD
+        from voice.progress import PlainProgress
+
+        progress = PlainProgress(sys.stderr)
+        try:
+            encoder = Encoder.load(ENCODER)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(
+                "Backtalk is not whole, its sentence encoder can't be read: please install it again.", str(error)
+            ) from error
+        try:
+            head = compile_to(
+                path, encoder, path / HEAD, lambda done: progress("Reading the wordings", round(1000 * done), 1000)
+            )
+        except PackError as error:
+            raise InputError(f"The pack can't be compiled, please mend these faults first:\n{error}") from error
+        except OSError as error:
+            raise InputError(f"The result can't be written to {path / HEAD}: {error.strerror}.", str(error)) from error
+        click.echo(f"Compiled {path / HEAD}: {len(head.labels)} meanings.")
+
+
+@contextmanager
+def _plainly(ctx: click.Context) -> Iterator[None]:
+    """Every failure as one plain sentence, exit status 1."""
+    try:
+        yield
+    except BacktalkError as error:
+        click.echo(str(error), err=True)
+        ctx.exit(1)
+    except ImportError as error:
+        click.echo(NEEDS_EXTRA.format(missing=error.name or "a library"), err=True)
+        ctx.exit(1)
+    except KeyboardInterrupt:
+        ctx.exit(130)
+
+
+def _article(path: Path) -> Article:
+    from intents.article import ArticleError, read_article
+
+    try:
+        return read_article(path)
+    except ArticleError as error:
+        raise InputError(str(error)) from error
+
+
+def _unheard(path: Path, model: Path | None, spoken: bool) -> tuple[frozenset[str] | None, dict[str, str]]:
+    """Words that the speech model does not know, and what it writes for them. None without a model or a readable pack."""
+    from intents.lint_wordings import vocabulary_needed
+    from intents.pack import PackError, load_pack
+    from voice.errors import ModelError
+    from voice.model import find_model, load_model, unheard_words
+
+    try:
+        words = vocabulary_needed(load_pack(path))
+    except PackError:  # the check itself tells what is wrong with it
+        return None, {}
+    try:
+        loaded = load_model(find_model(model))
+    except ModelError as error:
+        if model is not None:
+            raise
+        click.echo(f"Not checked: which words can be heard. {error}", err=True)
+        return None, {}
+    unheard = unheard_words(loaded, words)
+    return frozenset(unheard), _spoken_forms(loaded, unheard) if spoken else {}
+
+
+def _spoken_forms(model: SpeechModel, unheard: Sequence[str]) -> dict[str, str]:
+    from voice.spoken_forms import spoken_forms
+    from voice.tts import Pyttsx3Voice
+
+    try:
+        with Pyttsx3Voice() as voice:
+            return dict(spoken_forms(model, voice, unheard))
+    except VoiceError as error:
+        click.echo(f"Not tried: what is heard for words that can't be heard. {error}", err=True)
+        return {}
