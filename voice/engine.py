@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ class Engine:
         self, settings: Settings, model: Path | None = None, packs: tuple[Path, ...] = (), hears: bool = True
     ) -> None:
         self.settings = settings
+        _import_parts(hears)
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="load")
         self._understander: Future[Understander] = self._pool.submit(_load_understander, packs)
         self._model: Future[SpeechModel] | None = (
@@ -66,13 +68,21 @@ class Engine:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _import_parts(hears: bool) -> None:
+    """Before any thread starts: packages whose modules import each other break when two threads import them at once."""
+    parts = ["intents.conversation", "intents.understand"]
+    for part in [*parts, *(["vosk", "voice.stt", "voice.prepare", "voice.vad", "voice.audio"] if hears else [])]:
+        importlib.import_module(part)
+
+
 def _load_understander(packs: tuple[Path, ...]) -> Understander:
     from intents.pack import PackError
     from intents.understand import Understander
+    from intents.urgent_schema import UrgentRulesError
 
     try:
         return Understander.load(packs or None)
-    except PackError as error:
+    except (PackError, UrgentRulesError) as error:
         raise BacktalkError(
             "The pack of answers can't be used: please run backtalk pack check on it.", str(error)
         ) from error

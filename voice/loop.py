@@ -29,8 +29,8 @@ from voice.turn import Ear, Turn, Utterance
 from voice.vad import Activity
 from voice.wake import DEFAULT_PHRASE
 
-SURE = 0.6
-"""Confidence from which a reply may cut the waiting short, or break a silence that nobody asked to be broken."""
+SURE = 0.55
+"""Confidence from which a reply may break a silence that nobody asked to be broken. Conversation answers from there on."""
 REOPEN = round(1.0 * SAMPLE_RATE)
 """Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
 AWAKE = 8 * SAMPLE_RATE
@@ -158,6 +158,8 @@ class Loop:
         """The words heard over its own voice that were looked at already."""
         self._muted = False
         self._farewells = 0
+        self._called = False
+        """The wake phrase was said, or a key pressed, since the last answer."""
 
     def feed(self, frame: Samples) -> list[Effect]:
         """Takes the next frame of the microphone."""
@@ -225,7 +227,8 @@ class Loop:
         if self._echo.is_own(phrase, self.now):
             return None
         if phrase == self._wake_phrase:
-            after = list(self._history)[-(since // FRAME_SAMPLES) :] if since >= FRAME_SAMPLES else []
+            frames = -(-since // FRAME_SAMPLES)
+            after = list(self._history)[-frames:] if frames else []
             self._awake_cue_at = self.now + AWAKE_CUE
             return [*self._hush(), *self._awake(after)]
         if self.state is not State.SPEAKING:
@@ -240,6 +243,7 @@ class Loop:
     def _awake(self, kept: list[Samples]) -> list[Effect]:
         self._acknowledge()
         self._turn.begin(kept)
+        self._called = True
         self.state = State.HEARING
         self._stay(AWAKE)
         return []
@@ -301,8 +305,7 @@ class Loop:
     def _is_complete(self, text: str) -> bool:
         if not text.strip():
             return False
-        reply = self._mind.peek(Heard(text))
-        return reply.action in ("answer", "warn", "command") and reply.confidence >= SURE
+        return self._mind.peek(Heard(text)).action in ("answer", "warn", "command")
 
     def _understand(self, utterance: Utterance) -> list[Effect]:
         heard = utterance.heard
@@ -313,7 +316,8 @@ class Loop:
         order = order_in(heard.text)
         if order is not None:
             return self._obey(utterance, order)
-        if self._always and not self._matters(heard):
+        called, self._called = self._called, False
+        if not called and not self._matters(heard):
             return []
         self._last = utterance
         reply = self._mind.reply(heard)
@@ -322,9 +326,11 @@ class Loop:
         return [Told(utterance, reply), *self._carry_out(reply)]
 
     def _matters(self, heard: Heard) -> bool:
-        """Without a wake phrase not everything said in the room is meant for it."""
+        """Without a wake phrase not everything said in the room is meant for it: least of all when it always listens."""
         reply = self._mind.peek(heard)
-        return reply.action == "warn" or (reply.action in ("answer", "command", "clarify") and reply.confidence >= SURE)
+        if reply.action == "warn":
+            return True
+        return not reply.overheard and (not self._always or (reply.action != "reject" and reply.confidence >= SURE))
 
     def _carry_out(self, reply: Reply) -> list[Effect]:
         effects: list[Effect] = []
