@@ -10,7 +10,7 @@ import queue
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.mic import Microphone
 from voice.speech import loudness_dbfs
 from voice.turn import Ear
-from voice.vad import SpeechDetector, SpeechEnded
+from voice.vad import SpeechDetector, SpeechEnded, SpeechStarted
 
 PREROLL = round(0.5 * SAMPLE_RATE) // FRAME_SAMPLES
 """Frames kept from before the first detected speech: voice activity is seen late at soft sounds."""
@@ -42,8 +42,12 @@ CLIPPED_RUN = 3
 """Samples in a row at full scale that count as one clipped peak: a single one may be chance."""
 CLIPPED_PEAKS = 2
 """Clipped peaks from which a take is unusable."""
-SHORTEST = round(0.2 * SAMPLE_RATE)
-"""Samples of speech: anything shorter was no sentence."""
+SHORTEST = round(0.15 * SAMPLE_RATE)
+"""Samples of speech: anything shorter was no word."""
+FASTEST_WORD = round(0.1 * SAMPLE_RATE)
+"""Samples of speech for each word of the prompt: with less, the beginning was lost, as when one starts too soon."""
+KEPT_SILENCE = round(0.5 * SAMPLE_RATE)
+"""Samples kept after the speech."""
 UNLIKE = 45.0
 """Similarity (0 to 100) to the prompt below which something else may have been said; strangers have about 35."""
 TRIES = 3
@@ -108,6 +112,8 @@ class Take:
     samples: Samples
     text: str
     """What the recognizer heard."""
+    speech: int | None = None
+    """Samples from the first speech to the last, pauses included; None: all of them."""
     cut: bool = False
     """True when it was ended by its length."""
 
@@ -126,6 +132,8 @@ class Step:
     say: tuple[str, ...]
     keep_consent: Take | None = None
     keep: tuple[Prompt, Take] | None = None
+    doubted: bool = False
+    """True when the kept take was heard as something else, twice: somebody should listen to it."""
     over: bool = False
 
 
@@ -156,12 +164,13 @@ def clipped_peaks(samples: Samples) -> int:
     return int(np.count_nonzero(edges[1::2] - edges[::2] >= CLIPPED_RUN))
 
 
-def fault_of(take: Take) -> str | None:
-    """What to tell the volunteer about an unusable take; None for a good one."""
+def fault_of(take: Take, prompt: str = "") -> str | None:
+    """What to tell the volunteer about an unusable take of `prompt`; None for a good one."""
+    speech = len(take.samples) if take.speech is None else take.speech
     if take.cut:
         return "That was too long."
-    if len(take.samples) < SHORTEST:
-        return "That was too short."
+    if speech < max(SHORTEST, FASTEST_WORD * len(prompt.split())):
+        return "That was too short. Please wait until I have finished."
     if clipped_peaks(take.samples) >= CLIPPED_PEAKS:
         return "That was too loud for the microphone. Please move back a little, or turn it down."
     if loudness_dbfs(take.samples, SAMPLE_RATE) < QUIETEST_DBFS:
@@ -231,15 +240,15 @@ class Guide:
             return self._next("Skipped.")
         if not isinstance(event, Take):
             return self._again("I heard nothing.")
-        fault = fault_of(event)
+        fault = fault_of(event, prompt.text)
         if fault is not None:
             return self._again(fault)
-        likeness = fuzz.ratio(normalised(event.text), normalised(prompt.text))
-        if likeness < UNLIKE and self._tries == 0:
+        doubted = fuzz.ratio(normalised(event.text), normalised(prompt.text)) < UNLIKE
+        if doubted and self._tries == 0:
             # Asked only once: a voice that the recognizer can't follow is what we want to have on record.
             return self._again("That sounded like something else.")
         self.kept += 1
-        return self._next("Good.", keep=(prompt, event))
+        return replace(self._next("Good.", keep=(prompt, event)), doubted=doubted)
 
     def _again(self, why: str) -> Step:
         self._tries += 1
@@ -279,6 +288,7 @@ class TakeListener:
         self._frames: deque[Samples] = deque(maxlen=PREROLL)
         self._taking: list[Samples] | None = None
         self._waited = 0
+        self._began = 0
 
     def feed(self, frame: Samples) -> Take | Silence | None:
         """One frame of FRAME_SAMPLES; a take when one has just ended."""
@@ -286,7 +296,8 @@ class TakeListener:
         if self._taking is None:
             self._frames.append(frame)
             self._waited += len(frame)
-            if self._detector.speaking:
+            if isinstance(told, SpeechStarted):
+                self._began = told.at
                 self._taking = list(self._frames)
                 for kept in self._taking:
                     self._ear.accept(kept)
@@ -299,7 +310,11 @@ class TakeListener:
         cut = sum(map(len, self._taking)) >= LONGEST
         if not cut and not isinstance(told, SpeechEnded):
             return None
-        take = Take(np.concatenate(self._taking), self._ear.finish().text, cut)
+        sound = np.concatenate(self._taking)
+        silence = self._detector.position - told.at if isinstance(told, SpeechEnded) else 0
+        speech = self._detector.position - silence - self._began
+        kept_sound = sound[: len(sound) - max(0, silence - KEPT_SILENCE)]
+        take = Take(kept_sound, self._ear.finish().text, speech, cut)
         self.reset()
         return take
 
@@ -318,7 +333,7 @@ class Keeps(Protocol):
     """Where takes go; voice.takes.Shelf is one."""
 
     def keep_consent(self, take: Take, asked: Sequence[str]) -> None: ...
-    def keep(self, prompt: Prompt, take: Take) -> None: ...
+    def keep(self, prompt: Prompt, take: Take, doubted: bool = False) -> None: ...
 
 
 class Booth:
@@ -358,7 +373,7 @@ class Booth:
         if step.keep_consent is not None:
             self._shelf.keep_consent(step.keep_consent, (*CONSENT, ASK_CONSENT))
         if step.keep is not None:
-            self._shelf.keep(*step.keep)
+            self._shelf.keep(*step.keep, doubted=step.doubted)
 
     def _listen(self) -> Event:
         """The next event. Frames that come while the mouth speaks are dropped: they are its own words."""

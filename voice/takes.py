@@ -43,8 +43,11 @@ class Shelf:
         line = {"speaker": self._speaker, "date": self._date, "audio": CONSENT_AUDIO, "heard": take.text}
         self._append(CONSENT_FILE, {**line, "asked": " ".join(asked)})
 
-    def keep(self, prompt: Prompt, take: Take) -> None:
-        """Keep a take and its line. Raises BacktalkError when the disk won't take it, ValueError without consent."""
+    def keep(self, prompt: Prompt, take: Take, doubted: bool = False) -> None:
+        """Keep a take and its line, marked when it may be of something else.
+
+        Raises BacktalkError when the disk won't take it, ValueError without consent.
+        """
         if not (self._folder / CONSENT_FILE).is_file():
             raise ValueError("no take may be kept without consent")
         name = f"{re.sub(r'[^A-Za-z0-9_-]+', '_', prompt.id)}.flac"
@@ -60,6 +63,7 @@ class Shelf:
             "engine": "human",
             "condition": "human",
             "heard": take.text,
+            "doubted": doubted,
             "level_dbfs": round(float(20 * np.log10(max(1, np.abs(take.samples.astype(np.int32)).max()) / 32768)), 1),
             "loudness_dbfs": round(loudness_dbfs(take.samples, SAMPLE_RATE), 1),
             "seconds": round(seconds(len(take.samples)), 3),

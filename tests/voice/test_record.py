@@ -187,7 +187,17 @@ def test_other_words_are_doubted_once_and_then_kept() -> None:
     guide = started()
     odd = take("bring my grandmother some plums")
     assert guide.hear(odd).keep is None
-    assert guide.hear(odd).keep == (PROMPTS[0], odd)
+    step = guide.hear(odd)
+    assert step.keep == (PROMPTS[0], odd)
+    assert step.doubted
+    assert not guide.hear(take("stop")).doubted
+
+
+def test_a_take_that_began_too_soon_is_too_short() -> None:
+    """Half of the sentence was said while the prompt still sounded: what is left has too little time for its words."""
+    late = Take(tone(-20, 1.5), "the", speech=round(0.2 * SAMPLE_RATE))
+    assert "wait until I have finished" in (fault_of(late, "what is facet hypertrophy") or "")
+    assert fault_of(late, "stop") is None
 
 
 def test_a_cut_take_is_too_long() -> None:
@@ -291,9 +301,11 @@ def test_a_session_stopped_in_the_middle_goes_on_the_next_time(tmp_path: Path, s
     assert lines[0]["label"] == "definition"
     assert lines[2]["counter"] is True
     assert lines[0]["engine"] == "human"
+    assert lines[0]["doubted"] is False
     for line in lines:
         kept = read_audio(folder / str(line["audio"]))
         assert len(kept) / SAMPLE_RATE == pytest.approx(line["seconds"], abs=0.001)
+        assert len(kept) <= len(speech) + 1.1 * SAMPLE_RATE, "half a second of silence at each end is enough"
 
     mouth, _ = session(folder, with_gaps(speech), ScriptedEar([]))
     assert mouth.said == ["There is nothing left to read. Thank you."]
