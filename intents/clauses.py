@@ -22,7 +22,8 @@ def clauses(text: str) -> tuple[str, ...]:
             continue
         parts[-1].append(word)
     if len(parts) > 1 and len(parts[-1]) < SHORTEST + 1:
-        parts[-2] += parts.pop()
+        last = parts.pop()
+        parts[-1] += last
     found = [" ".join(part) for part in parts if part]
     return tuple(found[-MOST:]) if len(found) > 1 else ()
 

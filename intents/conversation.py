@@ -13,11 +13,12 @@ from intents.follow import chosen, corrected, elliptical, settled
 from intents.heard import Heard
 from intents.reply import Reply
 from intents.schema import PROVIDER_SOON
-from intents.text import normalise, without_fillers
-from intents.understand import Danger, Meaning, Understander
+from intents.understand import Danger, Meaning, Part, Understander, Understanding
 
 SURE_PART = 0.7
 """Probability from which a part of an utterance is taken for a question of its own."""
+SURE = 0.8
+"""Probability of an answer from which a faint danger sign isn't asked back about."""
 HINTED = 0.08
 """What the whole utterance must give a part's question at least, for it to be answered too."""
 
@@ -86,31 +87,29 @@ class Conversation:
         memory = self._memory
         memory.turn += 1
         doubt, memory.doubt = memory.doubt, None
-        text = without_fillers(normalise(heard.text))
-        danger = self._understander.danger(heard)
-        meanings = self._understander.meanings(heard)
-        if danger.ids:
-            return self._said(self._warn(danger, heard, meanings))
-        if doubt is not None and not _denies(text, meanings):
-            return self._said(self._warn(replace(doubt, ids=doubt.maybe), heard, meanings))
-        if not text:
+        found = self._understander.understand(heard)
+        if found.danger.ids:
+            return self._said(self._warn(found.danger, found))
+        if doubt is not None and not _denies(found):
+            return self._said(self._warn(replace(doubt, ids=doubt.maybe), found))
+        if not found.text:
             return self._said(self._nothing(heard))
         memory.silences = 0
-        if memory.danger and settled(text):
+        if memory.danger and settled(found.text):
             memory.danger = None
             return self._said(Reply("command", "yes", sentences=("Good.", phrases.READY)))
-        return self._said(self._question(heard, text, meanings, danger))
+        return self._said(self._question(found))
 
     # --- danger -------------------------------------------------------------------------------------------------
 
-    def _warn(self, danger: Danger, heard: Heard, meanings: tuple[Meaning, ...]) -> Reply:
+    def _warn(self, danger: Danger, found: Understanding) -> Reply:
         memory, contacts = self._memory, self._settings.contacts
         memory.offered = ()
         urgent = danger.ids[0] != PROVIDER_SOON
         if urgent:
             memory.danger = danger
         sentences = warning.warning(danger.ids, danger.said, danger.kind, contacts)
-        answer = None if "urgent_other" in danger.ids else self._asked_beside(heard)
+        answer = None if "urgent_other" in danger.ids else self._asked_beside(found)
         offer = sentences[-1:] if urgent and len(sentences) > 1 else ()
         spoken = sentences[: len(sentences) - len(offer)]
         extra = self._answer(*answer).sentences if answer else ()
@@ -124,76 +123,82 @@ class Conversation:
             expects_reply=urgent,
         )
 
-    def _asked_beside(self, heard: Heard) -> tuple[int, str] | None:
+    def _asked_beside(self, found: Understanding) -> tuple[int, str] | None:
         """The ordinary question in the same breath as a danger sign: (pack, question)."""
-        for part, meaning in self._understander.parts(heard.text):
-            if self._understander.danger(Heard.from_text(part)).ids:
-                continue
-            index = self._index(meaning)
-            name, probability = meaning.best(tuple(self._speakers[index].pack.answers))[0]
-            if probability >= SURE_PART:
+        for part in found.parts:
+            index, name, probability = self._best_question(part)
+            if probability >= SURE_PART and not part.danger:
                 return index, name
         return None
 
+    def _best_question(self, part: Part) -> tuple[int, str, float]:
+        """(pack, question, probability) of a clause."""
+        asked = (
+            (table.get(name, 0.0), index, name)
+            for index, (table, speaker) in enumerate(zip(part.probabilities, self._speakers, strict=True))
+            for name in speaker.pack.answers
+        )
+        probability, index, name = max(asked)
+        return index, name, probability
+
     # --- questions ----------------------------------------------------------------------------------------------
 
-    def _question(self, heard: Heard, text: str, meanings: tuple[Meaning, ...], danger: Danger) -> Reply:
-        memory = self._memory
+    def _question(self, found: Understanding) -> Reply:
+        memory, text, danger = self._memory, found.text, found.danger
         offered, memory.offered = memory.offered, ()
-        meaning, rivals = self._topic(meanings)
+        meaning, rivals = self._topic(found.meanings)
         index = self._index(meaning)
-        speaker = self._speakers[index]
-        if offered and (choice := chosen(text, offered, [speaker.pack.answers[name].name for name in offered])):
+        answers = self._speakers[index].pack.answers
+        if offered and (choice := chosen(text, offered, [answers[name].name for name in offered])):
             return self._answer(index, choice)
         if rest := corrected(text):
-            reply = self._question(Heard.from_text(rest), rest, self._understander.meanings(Heard.from_text(rest)), danger)
+            reply = self._question(self._understander.understand(Heard.from_text(rest)))
             if reply.action == "answer":
                 return reply
-        found = decide(meaning.probabilities, tuple(speaker.pack.answers))
-        if found.kind not in ("answer", "command") and (better := self._in_context(text, index)):
-            found = better
-        if offered and found.kind == "clarify" and found.labels[0] in offered:
-            found = Decision("answer", found.labels[:1], found.confidence)
-        if danger.maybe and found.kind != "command" and not (found.kind == "answer" and found.confidence > 0.8):
+        decision = decide(meaning.probabilities, tuple(answers))
+        if decision.kind not in ("answer", "command") and (better := self._in_context(text, index)):
+            decision = better
+        if offered and decision.kind == "clarify" and decision.labels[0] in offered:
+            decision = Decision("answer", decision.labels[:1], decision.confidence)
+        if danger.maybe and decision.kind != "command" and not (decision.kind == "answer" and decision.confidence > SURE):
             memory.doubt = danger
             asked = warning.question_back(danger.maybe[0], danger.said)
-            return Reply("clarify", choices=danger.maybe[:1], sentences=(asked,), confidence=found.confidence, expects_reply=True)
-        if found.kind == "answer" and rivals:
+            return Reply("clarify", choices=danger.maybe[:1], sentences=(asked,), confidence=decision.confidence, expects_reply=True)
+        if decision.kind == "answer" and rivals:
             return self._which_pack(rivals)
-        return self._carry_out(found, index, heard, text)
+        return self._carry_out(decision, index, found)
 
-    def _carry_out(self, found: Decision, index: int, heard: Heard, text: str) -> Reply:
+    def _carry_out(self, decision: Decision, index: int, found: Understanding) -> Reply:
         speaker = self._speakers[index]
-        if found.kind == "command":
-            return self._command(found.labels[0], found.confidence)
-        if found.kind == "answer":
-            if found.labels[0] == self._memory.asked and elliptical(text) and self._memory.more:
-                return self._more(found.confidence)
-            return self._answers(found, index, heard)
-        if found.kind == "clarify":
+        if decision.kind == "command":
+            return self._command(decision.labels[0], decision.confidence)
+        if decision.kind == "answer":
+            if decision.labels[0] == self._memory.asked and elliptical(found.text) and self._memory.more:
+                return self._more(decision.confidence)
+            return self._answers(decision, index, found)
+        if decision.kind == "clarify":
             self._memory.misses += 1
-            if self._memory.misses <= 1 or len(found.labels) == 2:
-                self._memory.offered = found.labels
-                sentence = speaker.clarify(found.labels)
-                return Reply("clarify", choices=found.labels, sentences=(sentence,), confidence=found.confidence, pack=speaker.pack.id, expects_reply=True)
+            if self._memory.misses <= 1 or len(decision.labels) == 2:
+                self._memory.offered = decision.labels
+                sentence = speaker.clarify(decision.labels)
+                return Reply("clarify", choices=decision.labels, sentences=(sentence,), confidence=decision.confidence, pack=speaker.pack.id, expects_reply=True)
         self._memory.misses += 1
-        scope = found.labels[0] if found.kind == "elsewhere" else "unclear"
-        return speaker.turn_away(scope, self._memory.misses, found.confidence)
+        scope = decision.labels[0] if decision.kind == "elsewhere" else "unclear"
+        return speaker.turn_away(scope, self._memory.misses, decision.confidence)
 
-    def _answers(self, found: Decision, index: int, heard: Heard) -> Reply:
+    def _answers(self, decision: Decision, index: int, found: Understanding) -> Reply:
         """The answer; two answers in order when two questions were asked in one breath."""
-        meanings = self._understander.meanings(heard)
-        questions = tuple(self._speakers[index].pack.answers)
+        whole = found.meanings[index].probabilities
         asked: list[str] = []
-        for _, part in self._understander.parts(heard.text):
-            name, probability = part.best(questions)[0]
-            if probability >= SURE_PART and name not in asked and meanings[index].probabilities.get(name, 0.0) >= HINTED:
+        for part in found.parts:
+            pack, name, probability = self._best_question(part)
+            if pack == index and probability >= SURE_PART and name not in asked and whole.get(name, 0.0) >= HINTED:
                 asked.append(name)
-        if len(asked) < 2 or found.labels[0] not in asked:
-            return replace(self._answer(index, found.labels[0]), confidence=found.confidence)
+        if len(asked) < 2 or decision.labels[0] not in asked:
+            return replace(self._answer(index, decision.labels[0]), confidence=decision.confidence)
         first = self._answer(index, asked[0])
         second = self._answer(index, asked[1])
-        return replace(first, sentences=(*first.sentences, *second.sentences), also=(asked[1],), confidence=found.confidence)
+        return replace(first, sentences=(*first.sentences, *second.sentences), also=(asked[1],), confidence=decision.confidence)
 
     def _answer(self, index: int, name: str) -> Reply:
         memory, speaker = self._memory, self._speakers[index]
@@ -216,9 +221,9 @@ class Conversation:
         answers = self._speakers[index].pack.answers
         if memory.asked not in answers:
             return None
-        whole = Heard.from_text(f"{answers[memory.asked].name} {rest}")
-        found = decide(self._understander.meanings(whole)[index].probabilities, tuple(answers))
-        return found if found.kind in ("answer", "clarify") else None
+        whole = self._understander.understand(Heard.from_text(f"{answers[memory.asked].name} {rest}"))
+        decision = decide(whole.meanings[index].probabilities, tuple(answers))
+        return decision if decision.kind in ("answer", "clarify") else None
 
     # --- several packs ------------------------------------------------------------------------------------------
 
@@ -296,9 +301,9 @@ class Conversation:
         return reply
 
 
-def _denies(text: str, meanings: tuple[Meaning, ...]) -> bool:
+def _denies(found: Understanding) -> bool:
     """True for a clear no to "did you say that ...?"; silence and everything unclear is a yes."""
-    if not text or not meanings:
+    if not found.text:
         return False
-    leading = max(meanings[0].probabilities.items(), key=lambda pair: pair[1])[0]
-    return leading == "no" or text.split()[0] in ("no", "nope", "nah") or fuzz.ratio(text, "i didn't say that") > 85
+    leading = max(found.meanings[0].probabilities.items(), key=lambda pair: pair[1])[0]
+    return leading == "no" or found.text.split()[0] in ("no", "nope", "nah") or fuzz.ratio(found.text, "i didn't say that") > 85

@@ -68,6 +68,17 @@ def pad(sequences: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int32], npt.
     return ids, mask
 
 
+def alike(lengths: Sequence[int], waste: float = 1.6) -> list[list[int]]:
+    """Indices in groups of like length, so that little time is spent on padding."""
+    groups: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if groups and lengths[index] <= waste * lengths[groups[-1][0]]:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
 class Encoder:
     """Read-only and shared: one set of weights serves every conversation."""
 
@@ -97,9 +108,10 @@ class Encoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors (len(texts), width) of the texts."""
-        if not texts:
-            return np.zeros((0, self.width), np.float32)
-        ids, mask = pad([self.tokenizer.encode(text) for text in texts])
-        embedded = self._table[ids].astype(np.float32) * self._table_scale[ids] + self._positions[: ids.shape[1]]
-        vectors: Vectors = forward(np, self._weights, embedded, mask, self.layers)
-        return vectors
+        out = np.zeros((len(texts), self.width), np.float32)
+        coded = [self.tokenizer.encode(text) for text in texts]
+        for rows in alike([len(ids) for ids in coded]):
+            ids, mask = pad([coded[row] for row in rows])
+            embedded = self._table[ids].astype(np.float32) * self._table_scale[ids] + self._positions[: ids.shape[1]]
+            out[rows] = forward(np, self._weights, embedded, mask, self.layers)
+        return out

@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from intents.clauses import clauses, windows
 from intents.encoder import Encoder
-from intents.head import Head
+from intents.head import Head, Probabilities
 from intents.heard import Heard
 from intents.hints import Hints, hints_for
 from intents.names import named
@@ -37,10 +36,12 @@ WARN_OTHER = 0.60
 """The same for another reading of the free decode."""
 WARN_PART = 0.75
 """The same for a part of the utterance: a part lacks what is around it."""
+WHOLE = 0.02
+"""What the whole utterance must give the danger signs at least, for a part of it to count."""
 ASK = 0.12
 """From here, and below the warning, the person is asked back."""
-SOON = 0.45
-"""Probability from which `provider_soon` counts."""
+SOON, SOON_ALONE = 0.45, 0.10
+"""Probability from which `provider_soon` counts: together with the danger signs, and alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,17 @@ class Danger:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A clause of an utterance."""
+
+    text: str
+    probabilities: tuple[Mapping[str, float], ...]
+    """Label → probability, for each pack."""
+    danger: bool
+    """True when a rule finds a danger sign in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Meaning:
     """What an utterance means, for one pack."""
 
@@ -72,6 +84,19 @@ class Meaning:
     def best(self, labels: Sequence[str]) -> list[tuple[str, float]]:
         """The labels with their probabilities, best first."""
         return sorted(((label, self.probabilities.get(label, 0.0)) for label in labels), key=lambda pair: -pair[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """One utterance, understood."""
+
+    text: str = ""
+    """The best reading, normalised, without hesitations; empty when nothing was said."""
+    meanings: tuple[Meaning, ...] = ()
+    """One for each pack, in the packs' order, over all readings."""
+    danger: Danger = Danger()
+    parts: tuple[Part, ...] = ()
+    """The clauses, in order; empty when there is only one."""
 
 
 class Understander:
@@ -99,71 +124,81 @@ class Understander:
         """What hearing may use of the packs."""
         return hints_for(self.packs)
 
-    def meanings(self, heard: Heard) -> tuple[Meaning, ...]:
-        """One for each pack, over all readings of what was heard."""
+    def understand(self, heard: Heard) -> Understanding:
+        """Everything that the conversation needs to know of one utterance; the encoder runs once, over all texts together."""
         readings = _weighted(heard)
         if not readings:
-            return ()
-        vectors = self._encoder.encode([text for text, _ in readings])
-        weights = np.array([weight for _, weight in readings], np.float32)
-        return tuple(
-            Meaning(pack.id, _as_mapping(head, weights @ head.probabilities(vectors)), named(pack, readings[0][0]))
-            for pack, head in zip(self.packs, self._heads, strict=True)
+            return Understanding()
+        best = readings[0][0]
+        parts = clauses(best)
+        stretches = windows(best)
+        texts = list(dict.fromkeys([*(text for text, _ in readings), *parts, *stretches]))
+        row = {text: number for number, text in enumerate(texts)}
+        vectors = self._encoder.encode(texts)
+        scores = tuple(head.probabilities(vectors) for head in self._heads)
+        weights = np.zeros(len(texts), np.float32)
+        for text, weight in readings:
+            weights[row[text]] += weight
+        free = [text for text, _ in readings if text != normalise_reading(heard.biased) or text == best]
+        return Understanding(
+            best,
+            tuple(
+                Meaning(pack.id, dict(zip(head.labels, map(float, weights @ table), strict=True)), named(pack, best))
+                for pack, head, table in zip(self.packs, self._heads, scores, strict=True)
+            ),
+            self._danger(heard, free, [*parts, *stretches], row, scores),
+            tuple(self._part(part, row[part], scores) for part in parts),
         )
 
-    def parts(self, text: str) -> list[tuple[str, Meaning]]:
-        """The clauses of a text, each understood by itself, for the first pack that says something about it."""
-        found = clauses(without_fillers(normalise(text)))
-        return [(part, meaning) for part in found for meaning in self.meanings(Heard.from_text(part))[:1]]
+    def _part(self, text: str, number: int, scores: Sequence[Probabilities]) -> Part:
+        """A clause by itself, as each pack understands it."""
+        tables = [dict(zip(head.labels, map(float, table[number]), strict=True)) for head, table in zip(self._heads, scores, strict=True)]
+        return Part(text, tuple(tables), bool(self._rules.find(text)))
 
-    def danger(self, heard: Heard) -> Danger:
-        """Danger signs in any reading: the rules first, then what was learned. One reading is enough."""
-        readings = [normalise(text) for text in (heard.text, *heard.alternatives[:ALTERNATIVES])]
-        readings = list(dict.fromkeys(filter(None, readings)))
-        if not readings:
-            return Danger()
+    def _danger(
+        self, heard: Heard, readings: Sequence[str], parts: Sequence[str], row: Mapping[str, int], scores: Sequence[Probabilities]
+    ) -> Danger:
+        """Danger signs in any reading: by rule, and by what was learned. One reading is enough."""
         signs = [sign for text in readings for sign in self._rules.find(text)]
-        if not signs and (biased := normalise(heard.biased)):
+        warn, maybe = self._learned(readings, parts, row, scores)
+        if not signs and heard.biased:
             # The biased decode invents domain words: it counts only when the free one leans the same way.
-            signs = [sign for sign in self._rules.find(biased) if self._likely(readings[0], sign.id) >= ASK / 2]
-        learned, maybe = self._learned(readings)
+            signs = [sign for sign in self._rules.find(normalise(heard.biased)) if sign.id in maybe]
         quiet = self._rules.suppressed(readings[0])
-        learned = [name for name in learned if not _denied(name, quiet)]
+        denied = {sign.id for sign in quiet if sign.reason == "denied"}  # only an explicit denial of that very sign takes it back
+        learned = sorted((name for name in warn if name not in denied), key=lambda name: -warn[name])
         ids = list(dict.fromkeys([sign.id for sign in sorted(signs, key=lambda sign: -sign.certainty)] + learned))
         if any(name in URGENT for name in ids):
             ids = [name for name in ids if name != PROVIDER_SOON]
-        said = tuple(dict.fromkeys(sign.said for sign in signs if sign.said and sign.id in ids))
-        kind = SELF_HARM if any(sign.rule.startswith(SELF_HARM) for sign in signs) else ""
-        general = any(sign.reason in ("general", "hypothetical") for sign in quiet)
-        return Danger(tuple(ids), said, kind, () if ids else tuple(maybe), general)
+        return Danger(
+            tuple(ids),
+            tuple(dict.fromkeys(sign.said for sign in signs if sign.said and sign.id in ids)),
+            SELF_HARM if any(sign.rule.startswith(SELF_HARM) for sign in signs) else "",
+            () if ids else tuple(sorted(maybe, key=lambda name: -maybe[name])),
+            any(sign.reason in ("general", "hypothetical") for sign in quiet),
+        )
 
-    def _likely(self, text: str, name: str) -> float:
-        vectors = self._encoder.encode([text])
-        return max(float(_as_mapping(head, head.probabilities(vectors)[0]).get(name, 0.0)) for head in self._heads)
-
-    def _learned(self, readings: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Ids to warn of, and ids to ask back about, by what was learned."""
-        parts = [*clauses(readings[0]), *windows(readings[0])]
-        texts = [*readings, *parts]
-        limits = [WARN] + [WARN_OTHER] * (len(readings) - 1) + [WARN_PART] * len(parts)
-        vectors = self._encoder.encode(texts)
+    def _learned(
+        self, readings: Sequence[str], parts: Sequence[str], row: Mapping[str, int], scores: Sequence[Probabilities]
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Ids to warn of, and ids to ask back about, with their probabilities."""
         warn: dict[str, float] = {}
         maybe: dict[str, float] = {}
-        for head in self._heads:
-            probabilities = head.probabilities(vectors)
-            columns = [head.labels.index(name) for name in URGENT if name in head.labels]
-            danger = probabilities[:, columns]
-            for row, limit in zip(danger, limits, strict=True):
-                name = head.labels[columns[int(row.argmax())]]
-                if row.sum() >= limit:
-                    warn[name] = max(warn.get(name, 0.0), float(row.sum()))
-            if danger[0].sum() >= ASK:
-                maybe[head.labels[columns[int(danger[0].argmax())]]] = float(danger[0].sum())
-            if not warn and PROVIDER_SOON in head.labels:
-                soon = float(probabilities[0, head.labels.index(PROVIDER_SOON)])
-                if soon + danger[0].sum() >= SOON and soon > 0.1:
-                    warn[PROVIDER_SOON] = soon
-        return sorted(warn, key=lambda name: -warn[name]), sorted(maybe, key=lambda name: -maybe[name])
+        limits = [(readings[0], WARN), *((text, WARN_OTHER) for text in readings[1:]), *((text, WARN_PART) for text in parts)]
+        for head, table in zip(self._heads, scores, strict=True):
+            columns = [head.labels.index(name) for name in URGENT]
+            whole = float(table[row[readings[0]]][columns].sum())
+            for text, limit in limits:
+                danger = table[row[text]][columns]
+                name, total = URGENT[int(danger.argmax())], float(danger.sum())
+                if total >= limit and (text in readings or whole >= WHOLE):
+                    warn[name] = max(warn.get(name, 0.0), total)
+                elif total >= ASK and text == readings[0]:
+                    maybe[name] = max(maybe.get(name, 0.0), total)
+            soon = float(table[row[readings[0]]][head.labels.index(PROVIDER_SOON)])
+            if not warn and soon >= SOON_ALONE and soon + whole >= SOON:
+                warn[PROVIDER_SOON] = soon
+        return warn, maybe
 
 
 def _rule_folders(packs: Sequence[Pack]) -> list[Path]:
@@ -172,24 +207,20 @@ def _rule_folders(packs: Sequence[Pack]) -> list[Path]:
     return list(dict.fromkeys([*(pack.folder for pack in packs), *shared]))
 
 
-def _denied(name: str, quiet: Sequence[Sign]) -> bool:
-    """Only an explicit denial of that very sign takes a learned warning back."""
-    return any(sign.id == name and sign.reason == "denied" for sign in quiet)
+def normalise_reading(text: str) -> str:
+    """A reading as it is understood: normalised, without hesitations."""
+    return without_fillers(normalise(text))
 
 
 def _weighted(heard: Heard) -> list[tuple[str, float]]:
-    """Normalised readings with weights that add up to 1."""
-    best = without_fillers(normalise(heard.text))
+    """Different readings with weights that add up to 1, the best first."""
+    best = normalise_reading(heard.text)
     if not best:
         return []
-    others = [without_fillers(normalise(text)) for text in heard.alternatives[:ALTERNATIVES]]
+    others = [normalise_reading(text) for text in heard.alternatives[:ALTERNATIVES]]
     others = [text for text in dict.fromkeys(others) if text and text != best]
-    biased = without_fillers(normalise(heard.biased))
+    biased = normalise_reading(heard.biased)
     readings = [(text, WEIGHTS["other"] / len(others)) for text in others]
-    if biased and biased != best:
+    if biased and biased != best and biased not in others:
         readings.append((biased, WEIGHTS["biased"]))
     return [(best, 1.0 - sum(weight for _, weight in readings)), *readings]
-
-
-def _as_mapping(head: Head, row: npt.NDArray[np.float32]) -> dict[str, float]:
-    return dict(zip(head.labels, map(float, row), strict=True))
