@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rapidfuzz import fuzz, process
 
-from intents.urgent_parse import Lexicon, PatternError, Patterns, Place, Reading, near, plain, tokens
+from intents.urgent_parse import END, Lexicon, PatternError, Patterns, Place, Reading, near, plain, tokens
 from intents.urgent_schema import (
     ConfusionTable,
     Reason,
@@ -23,7 +23,7 @@ from intents.urgent_schema import (
     UrgentRulesError,
     read_file,
 )
-from intents.urgent_said import Speaker, fill
+from intents.urgent_said import Speaker, fields, fill
 
 NEAR = 14
 """Words to either side of a match in which `near`, `unless`, and "suddenly" or "for years" are looked for."""
@@ -58,6 +58,7 @@ class _Rule:
     patterns: Patterns
     near: Patterns
     unless: Patterns
+    parts: dict[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class _Roles:
     link: int
     not_denial: int
     gap_stop: int
+    clause_break: int
     negative: int
     gradual: int
     sudden: int
@@ -126,6 +128,7 @@ class UrgentRules:
         self._confusions = tuple(
             self._confusion(path, table) for path, table in [*tables, *_learned(tables, confusions)]
         )
+        self._pairs = tuple((table.said, heard) for _, table in tables for heard in table.heard)
         self._known = self._lexicon.words()
 
     @classmethod
@@ -149,6 +152,11 @@ class UrgentRules:
         """The rules as written, for pack check and for review."""
         return tuple(rule.table for rule in self._rules)
 
+    @property
+    def confusions(self) -> tuple[tuple[str, str], ...]:
+        """Every mishearing that is known, as (said, heard)."""
+        return self._pairs
+
     def find(self, text: str) -> tuple[Sign, ...]:
         """The signs that call for a warning, gravest first, then most certain; one for each rule."""
         return tuple(sign for sign in self.read(text) if sign.reason is None)
@@ -160,7 +168,7 @@ class UrgentRules:
     def read(self, text: str) -> tuple[Sign, ...]:
         """Every sign, suppressed or not, gravest first; for each rule and sign the one that stands, else the first."""
         words, spans = self._words(text)
-        reading = Reading(words, self._lexicon, self._roles.gap_stop)
+        reading = Reading(words, self._lexicon, self._roles.gap_stop, self._roles.clause_break)
         self._mishear(reading)
         best: dict[tuple[str, str], Sign] = {}
         for rule in self._rules:
@@ -196,7 +204,7 @@ class UrgentRules:
             else:
                 kept.append(position)
                 position += 1
-        return [words[at] for at in kept], [spans[at] for at in kept]
+        return [*(words[at] for at in kept), END], [*(spans[at] for at in kept), (len(text), len(text))]
 
     def _likeness(self, word: str, alike: dict[str, str]) -> str:
         """A long clinical word for a near miss of it; any other word unchanged."""
@@ -247,7 +255,7 @@ class UrgentRules:
                     else:
                         reason = suppress.table.reason
                         break
-        said = fill(table.said, place, reading.words, self._speaker)
+        said = fill(table.said, table.said_else, rule.parts, place, reading.words, self._speaker)
         return Sign(sign, table.id, said, round(certainty, 3), (spans[start][0], spans[end - 1][1]), reason)
 
     def _timed(self, table: RuleTable, reading: Reading, start: int, end: int) -> str:
@@ -265,13 +273,15 @@ class UrgentRules:
 
     def _denied(self, reading: Reading, place: Place) -> bool:
         """Whether a negator stands in a gap of the match, or before it with only linking words between."""
+        if any(self._negates(reading, first) for first, _ in place.steps):
+            return False  # "ain't got no feeling": the sign has its own negative, and one more only says it again
         taken = {position for first, last in place.steps for position in range(first, last)}
         if any(
             position not in taken and self._negates(reading, position) for position in range(place.start, place.end)
         ):
             return True
         if any(reading.any_between(self._roles.negative, first, first + 1) for first, _ in place.steps):
-            return False  # "ain't got no feeling": the sign has its own negative, and one more only says it again
+            return False  # "no, I can't breathe": a "no" before it is an answer or an outcry
         for position in range(place.start - 1, max(place.start - 1 - DENIAL_REACH, -1), -1):
             if self._negates(reading, position):
                 return True
@@ -328,6 +338,7 @@ class UrgentRules:
             link=number(roles.negation_link),
             not_denial=number(roles.not_denial),
             gap_stop=number(roles.gap_stop),
+            clause_break=number(roles.clause_break),
             negative=number(roles.negative),
             gradual=number(roles.gradual),
             sudden=number(roles.sudden),
@@ -342,12 +353,18 @@ class UrgentRules:
     def _rule(self, path: Path, table: RuleTable) -> _Rule:
         key = f"rule[{table.id}]"
         patterns = self._patterns(path, f"{key}.patterns", table.patterns)
-        for pattern in patterns.forms:
+        for pattern in patterns.forms if table.said_else is None else ():
             missing = self._speaker.missing(table.said, pattern)
             if missing:
                 raise UrgentRulesError(path, f"{key}.said", f"{{{missing}}} is not in every form of the patterns")
+        if table.said_else and fields(table.said_else):
+            raise UrgentRulesError(path, f"{key}.said_else", "may name {who} and {whose} only")
+        try:
+            parts = {name: self._lexicon.phrases(name) for name in fields(table.said)}
+        except PatternError as error:
+            raise UrgentRulesError(path, f"{key}.said", str(error)) from error
         near_patterns = self._patterns(path, f"{key}.near", table.near)
-        return _Rule(table, patterns, near_patterns, self._patterns(path, f"{key}.unless", table.unless))
+        return _Rule(table, patterns, near_patterns, self._patterns(path, f"{key}.unless", table.unless), parts)
 
     def _suppression(self, path: Path, table: SuppressTable) -> _Suppress:
         cues = self._patterns(path, f"suppress[{table.reason}].cues", table.cues)

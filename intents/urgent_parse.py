@@ -14,6 +14,8 @@ from itertools import product
 from typing import NamedTuple
 
 WORD = re.compile(r"[a-z0-9']+")
+END = "$"
+"""The last word of every text that is searched; in a pattern, the end of what was said."""
 _STEP = re.compile(r"^(?P<any>[^?]+)(?P<optional>\??)$")
 _ENDINGS = frozenset({"s", "m", "ve", "re", "ll", "d"})
 # letter by letter, because lower() of some letters is longer than they are and would move every place after them
@@ -207,6 +209,8 @@ class Lexicon:
                 found |= blank
             elif one.startswith("{") and one.endswith("}"):
                 found |= self.phrases(one[1:-1])
+            elif one == END:
+                found.add(END)
             elif all(WORD.fullmatch(word) for word in one.split("_")):
                 found.add(plain(one.replace("_", " ")))
             else:
@@ -231,17 +235,22 @@ class Lexicon:
 class Reading:
     """One text being searched: its words, the places of concepts, and the answers that were already worked out."""
 
-    def __init__(self, words: Sequence[str], lexicon: Lexicon, gap_stop: int) -> None:
+    def __init__(self, words: Sequence[str], lexicon: Lexicon, gap_stop: int, clause_break: int) -> None:
         self.words = words
         self.places = lexicon.places(words)
         self.misheard: dict[tuple[int, int, int], float] = {}
         """(concept, start, end) → weight, for places that are there only by a mishearing."""
-        # running count of words that a gap may not cross
-        stops = self.places.get(gap_stop, {})
-        self._stops = [0]
-        for position in range(len(words)):
-            self._stops.append(self._stops[-1] + (position in stops))
+        self._stops = self._count(gap_stop)
+        self._breaks = self._count(clause_break)
         self._found: dict[Patterns, list[Place]] = {}
+
+    def _count(self, number: int) -> list[int]:
+        """Running count of the places of a concept: item n counts those before word n."""
+        places = self.places.get(number, {})
+        counts = [0]
+        for position in range(len(self.words)):
+            counts.append(counts[-1] + (position in places))
+        return counts
 
     def add(self, number: int, start: int, end: int, weight: float) -> None:
         """A place that was not in the words but may have been in the speech."""
@@ -251,16 +260,13 @@ class Reading:
             self.misheard[(number, start, end)] = weight
 
     def find(self, patterns: Patterns) -> list[Place]:
-        """Every match of any of the patterns, in order of its first word, one for each first word."""
+        """Every match of any of the patterns, in order of its first word."""
         known = self._found.get(patterns)
         if known is None:
             present = self.places.keys()
-            best: dict[int, Place] = {}
-            for pattern in patterns.forms:
-                if pattern.needed <= present:
-                    for place in self.matches(pattern):
-                        best.setdefault(place.start, place)
-            known = self._found[patterns] = [best[start] for start in sorted(best)]
+            known = [place for form in patterns.forms if form.needed <= present for place in self.matches(form)]
+            known.sort(key=lambda place: place.start)
+            self._found[patterns] = known
         return known
 
     def matches(self, pattern: Pattern) -> Iterator[Place]:
@@ -307,7 +313,7 @@ class Reading:
 
     def stopped(self, start: int, end: int) -> bool:
         """Whether a word that divides clauses stands in words `start` to `end` (exclusive)."""
-        return start < end and self._stops[end] > self._stops[start]
+        return start < end and self._breaks[end] > self._breaks[start]
 
     def weight(self, place: Place) -> float:
         """1, or the product of the weights of the mishearings that a match rests on."""

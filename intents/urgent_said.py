@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from intents.urgent_parse import Pattern, Place
 
@@ -44,10 +44,7 @@ class Speaker:
 
     def missing(self, template: str, pattern: Pattern) -> str | None:
         """A field of the template that the pattern can't fill."""
-        return next(
-            (name for name in _FIELD.findall(template) if name not in ("who", "whose") and name not in pattern.names),
-            None,
-        )
+        return next((name for name in fields(template) if name not in pattern.names), None)
 
     def who(self, place: Place, words: Sequence[str]) -> str:
         """ "you", "he", "she" or "your husband": the nearest person at or before the sign."""
@@ -70,21 +67,39 @@ class Speaker:
         return "you"
 
 
-def fill(template: str, place: Place, words: Sequence[str], speaker: Speaker) -> str:
-    """The template with `{who}`, `{whose}` and concepts replaced by what was said, turned round to the listener."""
+def fields(template: str) -> list[str]:
+    """The concepts that a template names."""
+    return [name for name in _FIELD.findall(template) if name not in ("who", "whose")]
+
+
+def fill(
+    template: str,
+    otherwise: str | None,
+    parts: Mapping[str, frozenset[str]],
+    place: Place,
+    words: Sequence[str],
+    speaker: Speaker,
+) -> str:
+    """The template with `{who}`, `{whose}` and concepts replaced by what was said, turned round to the listener.
+
+    `parts` are the phrases of the concepts that the template names; `otherwise` is the template for a match without them.
+    """
     who = speaker.who(place, words)
     whose = _OWNERS.get(who, f"{who}'s")
+    values = {"who": who, "whose": whose}
+    for name, phrases in parts.items():
+        span = _named(phrases, place, words)
+        if span is not None:
+            values[name] = _owned(words, *span, whose, speaker.kin)
+        elif otherwise is not None:
+            template = otherwise
+    return _FIELD.sub(lambda match: values[match.group(1)], template)
 
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name == "who":
-            return who
-        if name == "whose":
-            return whose
-        start, end = place.steps[place.pattern.names.index(name)]
-        return _owned(words, start, end, whose, speaker.kin)
 
-    return _FIELD.sub(value, template)
+def _named(phrases: frozenset[str], place: Place, words: Sequence[str]) -> tuple[int, int] | None:
+    """Where in a match a phrase of a concept stands: a step of the pattern, or else any word."""
+    spans = [*place.steps, *((at, at + 1) for at in range(place.start, place.end))]
+    return next((span for span in spans if " ".join(words[span[0] : span[1]]) in phrases), None)
 
 
 def _owned(words: Sequence[str], start: int, end: int, whose: str, kin: frozenset[str]) -> str:

@@ -47,6 +47,8 @@ class RuleTable(_Table):
     """Any one is enough. `{concept}`, plain words, `a|b`, `x?` (may be missing), `..3` (up to three other words)."""
     said: Text
     """What was heard, to be put after "you said that": `{who}`, `{whose}`, or a concept of the patterns (with its owner)."""
+    said_else: Text | None = None
+    """Said instead where a sentence matched that doesn't name the concept in `said`."""
     source: Text
     examples: Annotated[list[Text], Field(min_length=1)]
     counter_examples: Annotated[list[Text], Field(min_length=1)]
@@ -113,6 +115,8 @@ class Roles(_Table):
     """Words by which a sign is negative itself ("can't", "lost"); a second negative before it ("ain't got no") denies nothing."""
     gap_stop: Name
     """Words that a gap in a pattern may not run across."""
+    clause_break: Name
+    """Words that a cue's reach may not run across: a danger sign after "but" or "and my" is a clause of its own."""
     gradual: Name
     sudden: Name
 

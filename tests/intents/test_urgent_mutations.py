@@ -1,0 +1,52 @@
+"""Hundreds of machine-made variants of every example keep warning, and of every counter-example keep quiet."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+from intents.urgent import UrgentRules
+from intents.urgent_mutate import misheard, variants
+
+RULES = UrgentRules.load([Path(__file__).resolve().parents[2] / "intents" / "packs" / "facet_hypertrophy"])
+KEPT, WARNED = 0.98, 0.01
+"""Stated rates: variants of examples that must still warn, variants of counter-examples that may."""
+MISHEARD_KEPT = 0.88
+"""One word of the example written as the recognizer is known to mishear it."""
+EACH = 120
+
+
+def test_variants_of_urgent_examples_keep_warning() -> None:
+    tried = [
+        text
+        for rule in RULES.rules
+        for example in rule.examples
+        for text in variants(example, EACH, zlib.crc32(example.encode()), urgent=True)
+    ]
+    missed = [text for text in tried if not RULES.find(text)]
+    assert len(tried) > 100 * len(RULES.rules)
+    assert len(missed) <= (1 - KEPT) * len(tried), (len(missed), len(tried), missed[:20])
+
+
+def test_variants_of_counter_examples_keep_quiet() -> None:
+    tried = [
+        text
+        for rule in RULES.rules
+        for example in rule.counter_examples
+        for text in variants(example, EACH, zlib.crc32(example.encode()), urgent=False)
+    ]
+    warned = [text for text in tried if RULES.find(text)]
+    assert len(tried) > 100 * len(RULES.rules)
+    assert len(warned) <= WARNED * len(tried), (len(warned), len(tried), warned[:20])
+
+
+def test_misheard_examples_keep_warning() -> None:
+    tried = [text for rule in RULES.rules for example in rule.examples for text in misheard(example, RULES.confusions)]
+    missed = [text for text in tried if not RULES.find(text)]
+    assert len(tried) > 50
+    assert len(missed) <= (1 - MISHEARD_KEPT) * len(tried), (len(missed), len(tried), missed[:40])
+
+
+def test_variants_are_the_same_for_the_same_seed() -> None:
+    assert variants("my leg is numb", 50, 7, urgent=True) == variants("my leg is numb", 50, 7, urgent=True)
+    assert len(set(variants("my leg is numb", 50, 7, urgent=True))) == 50
