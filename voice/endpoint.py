@@ -25,8 +25,8 @@ class Pauses:
 
 
 PATIENCE = {
-    "brisk": Pauses(complete=250, open=650, dangling=1100, nothing=650),
-    "normal": Pauses(complete=320, open=950, dangling=1700, nothing=1000),
+    "brisk": Pauses(complete=200, open=650, dangling=1100, nothing=650),
+    "normal": Pauses(complete=240, open=950, dangling=1700, nothing=1000),
     "patient": Pauses(complete=900, open=1800, dangling=3000, nothing=1500),
 }
 """By the names of voice.settings.PATIENCES."""

@@ -30,7 +30,7 @@ from voice.vad import Activity
 from voice.wake import DEFAULT_PHRASE
 
 SURE = 0.55
-"""Confidence from which a reply may break a silence that nobody asked to be broken. Conversation answers from there on."""
+"""Confidence from which a reply may break a silence that nobody asked to be broken: that of a plain answer."""
 REOPEN = round(1.0 * SAMPLE_RATE)
 """Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
 AWAKE = 8 * SAMPLE_RATE
@@ -326,7 +326,7 @@ class Loop:
         return [Told(utterance, reply), *self._carry_out(reply)]
 
     def _matters(self, heard: Heard) -> bool:
-        """Without a wake phrase not everything said in the room is meant for it: least of all when it always listens."""
+        """Without a wake phrase not all that is said in a room is meant for it, least of all if it always listens."""
         reply = self._mind.peek(heard)
         if reply.action == "warn":
             return True

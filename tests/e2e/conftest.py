@@ -109,6 +109,8 @@ def deaf_sound(_has_pulseaudio: None, tmp_path: Path) -> Iterator[SoundSystem]:
 def run(model_dir: Path, tmp_path: Path) -> Iterator[Callable[..., Backtalk]]:
     """Starts the program on a sound system, in a home folder of its own."""
     started: list[Backtalk] = []
+    (tmp_path / "config" / "backtalk").mkdir(parents=True)
+    (tmp_path / "config" / "backtalk" / "settings.toml").touch()  # not the first start: no long greeting
 
     def start(system: SoundSystem | None, *arguments: str) -> Backtalk:
         environment = {**(system.environment if system else os.environ)}
