@@ -48,7 +48,7 @@ class PhraseSpotter:
     """Fed with the frames of speech, tells which of its phrases was just said, and how long ago it ended."""
 
     def __init__(self, model: PhraseModel, phrases: tuple[str, ...], instant: tuple[str, ...] = ()) -> None:
-        """`instant`: further phrases, for which a hasty hit does no harm and a late one does: told without confirmation."""
+        """`instant`: further phrases, for which a hasty hit does less harm than a late one: unconfirmed."""
         self._phrases = tuple(sorted((*phrases, *instant), key=len, reverse=True))
         self._instant = frozenset(instant)
         self._recognizer = model.recognizer([*self._phrases, "[unk]"])

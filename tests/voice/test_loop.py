@@ -196,7 +196,7 @@ def test_the_wake_phrase_alone_is_answered_by_a_cue_and_then_the_question_is_hea
 def test_a_whole_question_is_answered_after_a_short_pause() -> None:
     world = World()
     world.hears("hey back talk what is it")
-    assert world.hears(250) == []
+    assert world.hears(200) == []
     assert kinds(world.hears(150)) == [Told, Say]
 
 
