@@ -206,7 +206,7 @@ def _from_text(text: str, title: str = "") -> Article:
                 sections.append((bare, []))
         elif item := re.match(r"(?:[-*•‣◦+]|\d{1,2}[.)])\s+(.+)", line):
             sections[-1][1].append(Block(item.group(1).strip(" *_"), item=True))
-        else:
+        elif not (_DATE.search(line) and len(line.split()) <= LONGEST_HEADING):
             sections[-1][1].append(Block(re.sub(r"[*_`]|\[(?=[^\]]*\]\()|\]\([^)]*\)", "", line)))
     kept = tuple(Section(heading, tuple(blocks)) for heading, blocks in sections if blocks)
     return Article(title, "", _reviewed(text), kept)

@@ -63,13 +63,16 @@ def check_pack(folder: Path, against: Against | None = None) -> tuple[Finding, .
     if found := check_shapes(folder):
         return found
     pack = load_pack(folder)
+    findings: list[Finding] = []
+    own = _wordings(pack)
+    shared: list[tuple[Path, Example]] = []
+    test_parts: dict[str, Path] = {}
     try:
-        own = _wordings(pack)
         shared = _shared_wordings(pack)
         test_parts = _test_parts(against.test_parts)
-    except PackError as error:
-        return from_faults(error.faults)
-    findings = [*lint_answers(pack), *lint_grade(pack), *_lint_suggestions(pack)]
+    except PackError as error:  # of the packs beside it: this one is checked all the same
+        findings += from_faults(error.faults)
+    findings += [*lint_answers(pack), *lint_grade(pack), *_lint_suggestions(pack)]
     findings += [*lint_coverage(pack, own), *lint_clashes([*own, *shared]), *lint_leak(own, test_parts)]
     rules = load_rules(pack)
     if isinstance(rules, UrgentRules):

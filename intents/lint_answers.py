@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 from intents.answers import split_sentences
 from intents.finding import Finding
@@ -17,6 +18,11 @@ GRADE = 8.0
 """Hardest reading grade (Flesch-Kincaid, US) of an answer."""
 SHARED_WORDS = 8
 """This many words in a row are the article's own, not ours."""
+
+TODO = "TODO"
+"""Marks what a draft leaves to its author."""
+NEVER = date(1900, 1, 1)
+"""Stands in a draft for a review date that was not found."""
 
 _ABBREVIATION = re.compile(
     r"\b(?:[A-Za-z]\.){2,}|\b(?:Dr|Mr|Mrs|Ms|St|Prof|Inc|Ltd|vs|etc|approx|cf|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)\.(?=\s|$)|\bNo\.(?=\s*\d)"
@@ -37,18 +43,24 @@ def spoken(pack: Pack) -> Iterator[tuple[str, str, str]]:
     for key in ("greeting", "disclaimer"):
         for number, text in enumerate(getattr(about, key), start=1):
             yield "pack.toml", f"{key}[{number}]", text
+    for key in ("title", "publisher", "note"):
+        yield "pack.toml", f"source.{key}", getattr(about.source, key) or ""
     for name, answer in pack.answers.items():
+        yield "answers.toml", f"answers.{name}.name", answer.name
         yield "answers.toml", f"answers.{name}.first", answer.first
         for number, text in enumerate(answer.more, start=1):
             yield "answers.toml", f"answers.{name}.more[{number}]", text
 
 
 def lint_answers(pack: Pack) -> Iterator[Finding]:
-    """Length and speakability of every text, and the length of first answers."""
+    """Length and speakability of every text, the length of first answers, and the review date."""
+    if pack.about.source.reviewed == NEVER:
+        yield Finding("error", pack.folder / "pack.toml", "source.reviewed", "is still to be found: when the source was last reviewed, or read")
     for file, key, text in spoken(pack):
         path = pack.folder / file
-        if "TODO" in text:
+        if TODO in text:
             yield Finding("error", path, key, "is still to be written (TODO)")
+            continue
         for found in _ABBREVIATION.findall(text):
             yield Finding(
                 "error", path, key, f"{found!r} has a full stop that does not end a sentence; write it as it is said"
@@ -80,6 +92,8 @@ def lint_grade(pack: Pack) -> Iterator[Finding]:
         )
         return
     for name, answer in pack.answers.items():
+        if TODO in answer.first:
+            continue
         grade = float(textstat.flesch_kincaid_grade(" ".join([answer.first, *answer.more])))
         if grade > GRADE:
             reason = f"reading grade {grade:.1f}, at most {GRADE:.0f}: use shorter sentences and everyday words"
@@ -98,6 +112,11 @@ def lint_own_words(pack: Pack, article: str) -> Iterator[Finding]:
             yield Finding(
                 "error", pack.folder / file, key, f'says in the article\'s own words "{run}"; say it in yours'
             )
+    for path in sorted(pack.folder.rglob("*.toml")):
+        comments = [line for line in path.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith("#")]
+        if any(next(_shared(words(line), runs), "") for line in comments):
+            reason = "comments hold sentences of the article; delete them before you pass the pack on"
+            yield Finding("advice", path, "", reason)
 
 
 def _shared(said: list[str], runs: set[tuple[str, ...]]) -> Iterator[str]:

@@ -49,9 +49,9 @@ def lint_coverage(pack: Pack, group: Group) -> Iterator[Finding]:
             yield Finding(
                 "advice", path, f"{example.section}.{example.label}", f'write numbers as words: "{example.text}"'
             )
-        if "todo" in example.text.split():
+        if "todo" in [example.writer.lower(), *example.text.split()]:
             yield Finding(
-                "error", path, f"{example.section}.{example.label}", "a wording is still to be written (TODO)"
+                "error", path, f"{example.section}.{example.label}", "the writer or a wording is still to be written (TODO)"
             )
         if reason := _unknown(pack, example):
             yield Finding("error", path, f"{example.section}.{example.label}", reason)

@@ -13,6 +13,8 @@ import click
 from voice.errors import BacktalkError, InputError, VoiceError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from intents.article import Article
     from voice.model import SpeechModel
 
@@ -103,6 +105,91 @@ def compile_command(ctx: click.Context, path: Path) -> None:
         except OSError as error:
             raise InputError(f"The result can't be written to {path / HEAD}: {error.strerror}.", str(error)) from error
         click.echo(f"Compiled {path / HEAD}: {len(head.labels)} meanings.")
+
+
+@command.command()
+@click.argument("article", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the pack; by default one named after the article, here."
+)
+@click.pass_context
+def draft(ctx: click.Context, article: Path, out: Path | None) -> None:
+    """Begin a pack from the file ARTICLE, text or HTML: one question for each section, with everything to be done marked TODO.
+
+    Nothing of the article gets into an answer: its sentences stand beside them as comments, for you to say afresh.
+    """
+    with _plainly(ctx):
+        from intents.draft import SHARED_PACK
+        from intents.draft import draft as drafted
+        from intents.lint_danger import said_by_a_person
+        from intents.pack import PACKS
+        from intents.urgent import UrgentRules
+
+        rules = UrgentRules.load([PACKS / SHARED_PACK])
+        read = _article(article)
+        made = drafted(read, lambda text: any(rules.read(said) for said in said_by_a_person(text)))
+        folder = out or Path(made.id)
+        _write(folder, made.files)
+        click.echo(
+            f"A draft is in {folder}. Replace everything that says TODO, then run: backtalk pack check {folder} --article {article}"
+        )
+        click.echo(
+            f"Source: {read.title or 'title not found'}, {read.publisher or 'publisher not found'}, {_reviewed(read.reviewed)}."
+        )
+        for name, heading in made.intents:
+            click.echo(f"Section: {heading} -> {name}")
+        for gap in made.lost:
+            click.echo(f'List lost in section {gap.section}, after "{gap.sentence}": the answer must not fill it in.')
+        for sign, found in made.signs:
+            click.echo(
+                f"Danger sign in section {sign.section}: {sign.text}. {'A rule finds it already.' if found else 'It needs a rule in urgent.toml.'}"
+            )
+
+
+@command.command(name="try")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("recordings", nargs=-1, type=click.Path(path_type=Path), metavar="[RECORDING]...")
+@click.option("--text", "texts", multiple=True, help="Try this sentence; may be repeated. Without it, type one a line.")
+@click.option("--talk", is_flag=True, help="Talk to it by microphone instead of typing.")
+@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
+@click.pass_context
+def try_command(
+    ctx: click.Context, path: Path, recordings: tuple[Path, ...], texts: tuple[str, ...], talk: bool, model: Path | None
+) -> None:
+    """Type or talk to the pack in the folder PATH, or play it recordings, and read why it understood what it did."""
+    with _plainly(ctx):
+        from voice.pack_trial import Trial, recorded, said, typed
+
+        trial = Trial(path)
+        if recordings:
+            source = recorded(recordings, trial.hints, model)
+        elif talk:
+            source = said(trial.hints, model, lambda: click.echo("Speak now. To end, press Control and C.", err=True))
+        else:
+            source = iter(typed(texts or click.get_text_stream("stdin")))
+            if not texts and sys.stdin.isatty():
+                click.echo("Type what a person might say, then press Enter. To end, press Control and D.", err=True)
+        for heard in source:
+            for line in trial.lines(heard):
+                click.echo(line)
+            click.echo("")
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """Writes the draft. Raises InputError; never over a file that is there."""
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"{folder} is there already: please name another folder with --out.")
+        for name, text in files.items():
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"The draft can't be written to {folder}: {error.strerror}.", str(error)) from error
+
+
+def _reviewed(day: date | None) -> str:
+    return f"reviewed {day.isoformat()}" if day else "review date not found"
 
 
 @contextmanager
