@@ -158,6 +158,7 @@ class Loop:
         """The words heard over its own voice that were looked at already."""
         self._muted = False
         self._farewells = 0
+        self._announcing = False
         self._called = False
         """The wake phrase was said, or a key pressed, since the last answer."""
 
@@ -188,7 +189,8 @@ class Loop:
         if self.state is not State.SPEAKING:
             return []
         if self._reply.ends and (self._muted or not self._always):
-            return self._sleep("muted" if self._muted else "idle")
+            effects = self._sleep("muted" if self._muted else "idle")
+            return [] if self._announcing else effects
         self.state = State.HEARING if self._turn.hearing else State.LISTENING
         window = self._window()
         self._stay(max(window, AWAKE) if self._reply.expects_reply else window)
@@ -197,9 +199,11 @@ class Loop:
         return []
 
     def say(self, reply: Reply) -> list[Effect]:
-        """Makes it say something that nobody asked for: a greeting, news of a device."""
+        """Makes it say what nobody asked for: a greeting, news of a device. With `ends` it then sleeps, without a cue."""
         self._turn.drop()
-        return self._carry_out(reply)
+        effects = self._carry_out(reply)
+        self._announcing = True
+        return effects
 
     def wake(self) -> list[Effect]:
         """Wakes it without the phrase: a key was pressed. Interrupts it when it speaks."""
@@ -342,7 +346,7 @@ class Loop:
             return effects
         if reply.action == "warn" and reply.urgent_sentences:
             self._warning = reply
-        self._reply, self._checked = reply, ""
+        self._reply, self._checked, self._announcing = reply, "", False
         self.state, self._sleep_at = State.SPEAKING, None
         return [*effects, Say(reply)]
 

@@ -386,6 +386,16 @@ def test_a_long_thinker_is_not_cut_off() -> None:
     assert [reply.intent for reply in world.says()] == ["definition"]
 
 
+def test_after_an_announcement_it_sleeps_without_a_cue() -> None:
+    world = World()
+    opening = Reply("command", sentences=("I'm listening.",), ends=True)
+    assert world.loop.say(opening) == [Say(opening)]
+    world.spoken()
+    assert world.hears(20_000) == []
+    assert world.loop.state is State.ASLEEP
+    assert Say(ANSWER) in world.hears("hey back talk what is it", 1000)
+
+
 def test_a_key_wakes_and_interrupts() -> None:
     world = World()
     assert world.loop.wake() == [Cue("awake")]

@@ -183,7 +183,7 @@ def _opening(greeting: Reply, settings: Settings, problem: str) -> Reply:
     if not settings.wake_phrase:
         ready = "I'm listening. Just ask your question."
     sentences = (*greeting.sentences, *((problem,) if problem else ()), ready)
-    return Reply("command", None, sentences=sentences)
+    return Reply("command", None, sentences=sentences, ends=bool(settings.wake_phrase))
 
 
 class _Keeper:
