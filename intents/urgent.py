@@ -1,7 +1,8 @@
 """Danger signs by rule: which emergency was said, about whom, and whether the words take it back.
 
-The rules are data (`urgent.toml` in a pack, see `urgent_schema`). `find` gives the signs that call for a warning; `suppressed` gives
-those whose words were there but were denied, past, hypothetical and so on, with the reason. In doubt a sign is found, not suppressed.
+The rules are data (`urgent.toml` in a pack, see `urgent_schema`). `find` gives the signs that call for a warning;
+`suppressed` gives those whose words were there but were denied, past, hypothetical and so on, with the reason. In doubt
+a sign is found, not suppressed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from pathlib import Path
 
 from rapidfuzz import fuzz, process
 
+from intents.urgent_confusions import learned, read_confusions
 from intents.urgent_parse import END, Lexicon, PatternError, Patterns, Place, Reading, near, plain, tokens
+from intents.urgent_said import Speaker, fields, fill
 from intents.urgent_schema import (
     ConfusionTable,
     Reason,
@@ -23,7 +26,6 @@ from intents.urgent_schema import (
     UrgentRulesError,
     read_file,
 )
-from intents.urgent_said import Speaker, fields, fill
 
 NEAR = 14
 """Words to either side of a match in which `near`, `unless`, and "suddenly" or "for years" are looked for."""
@@ -126,7 +128,7 @@ class UrgentRules:
         )
         tables = [(path, table) for path, file in files.items() for table in file.confusion]
         self._confusions = tuple(
-            self._confusion(path, table) for path, table in [*tables, *_learned(tables, confusions)]
+            self._confusion(path, table) for path, table in [*tables, *learned(tables, confusions)]
         )
         self._pairs = tuple((table.said, heard) for _, table in tables for heard in table.heard)
         self._known = self._lexicon.words()
@@ -135,7 +137,8 @@ class UrgentRules:
     def load(cls, paths: Sequence[Path], confusions: Sequence[Path] = ()) -> UrgentRules:
         """Rules from `urgent.toml` files (a folder means the one inside it; a folder without one adds nothing).
 
-        `confusions` are files of lines `said<TAB>heard<TAB>weight` learned from decoded sound; they count in the contexts that a rule file
+        `confusions` are files of lines `said<TAB>heard<TAB>weight` learned from decoded sound; they count in the
+        contexts that a rule file
         gives for the same `said`. Raises UrgentRulesError naming file, key and reason.
         """
         files: dict[Path, UrgentFile] = {}
@@ -162,7 +165,9 @@ class UrgentRules:
         return tuple(sign for sign in self.read(text) if sign.reason is None)
 
     def suppressed(self, text: str) -> tuple[Sign, ...]:
-        """The signs whose words were said but which the text takes back, with the reason; none of a rule that also stands."""
+        """The signs whose words were said but which the text takes back, with the reason; none of a rule that also
+        stands.
+        """
         return tuple(sign for sign in self.read(text) if sign.reason is not None)
 
     def read(self, text: str) -> tuple[Sign, ...]:
@@ -317,7 +322,7 @@ class UrgentRules:
                     continue
             elif reading.stopped(cue.end, place.start) or reading.stopped(place.end, cue.start):
                 continue
-            if table.impersonal and self._person(reading, min(cue.start, place.start), place.end + 2):
+            if table.impersonal and self._person(reading, min(cue.start, place.start), place.end):
                 continue
             if table.not_first_person and reading.any_between(self._roles.first, place.start - 3, place.end):
                 continue
@@ -394,39 +399,6 @@ class UrgentRules:
                 ):
                     if sign is not None and sign not in self.signs:
                         raise UrgentRulesError(path, f"rule[{table.id}].{key}", f"{sign!r} is not in `signs`")
-
-
-def read_confusions(path: Path) -> list[tuple[str, str, float]]:
-    """Lines `said<TAB>heard<TAB>weight`; weight from 0 to 1. Raises UrgentRulesError with the line's number."""
-    found: list[tuple[str, str, float]] = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UrgentRulesError(path, "file", f"can't be read ({error})") from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = line.split("\t")
-        try:
-            said, heard, weight = fields[0], fields[1], float(fields[2])
-        except (IndexError, ValueError) as error:
-            raise UrgentRulesError(path, f"line {number}", "is not said, heard and weight, divided by tabs") from error
-        if not (plain(said) and plain(heard) and 0 < weight <= 1):
-            raise UrgentRulesError(path, f"line {number}", "needs words and a weight above 0 and at most 1")
-        found.append((plain(said), plain(heard), weight))
-    return found
-
-
-def _learned(
-    tables: Sequence[tuple[Path, ConfusionTable]], confusions: Iterable[tuple[str, str, float]]
-) -> list[tuple[Path, ConfusionTable]]:
-    """Learned mishearings in the contexts that were written for the same word; words without a context are left out."""
-    return [
-        (path, table.model_copy(update={"heard": [heard], "weight": min(weight, table.weight)}))
-        for said, heard, weight in confusions
-        for path, table in tables
-        if plain(table.said) == said and heard not in {plain(known) for known in table.heard}
-    ]
 
 
 def _rank(sign: Sign) -> tuple[bool, float]:

@@ -1,7 +1,7 @@
 """Machine-made variants of a sentence: what people and recognizers do to it without changing what it means.
 
-For checking rules, not for understanding: each example of a rule must keep warning in (nearly) all of its variants, each counter-example
-must stay quiet in (nearly) all of them.
+For checking rules, not for understanding: each example of a rule must keep warning in (nearly) all of its variants,
+each counter-example must stay quiet in (nearly) all of them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def filled(text: str, random: Random) -> str:
 
 
 def variants(text: str, count: int, seed: int, urgent: bool) -> list[str]:
-    """Up to `count` different variants; the same ones for the same seed. `urgent` adds clauses that leave a danger sign one."""
+    """Up to `count` different variants; the same ones for the same seed. `urgent` adds clauses that leave a danger sign
+    one.
+    """
     random = Random(seed)
     forms = list(dict.fromkeys(said_otherwise(text)))
     leads = LEAD_INS + URGENT_LEADS if urgent else LEAD_INS

@@ -1,7 +1,8 @@
 """Patterns over words: a small matcher in linear time.
 
-Every phrase of every concept is kept in one trie. A text is walked once, which gives the places of all concepts; patterns then link
-places. Nothing backtracks over characters, every gap is bounded and every dead end is remembered, so time grows with the text.
+Every phrase of every concept is kept in one trie. A text is walked once, which gives the places of all concepts;
+patterns then link places. Nothing backtracks over characters, every gap is bounded and every dead end is remembered,
+so time grows with the text and no faster.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ class PatternError(ValueError):
 
 
 def tokens(text: str) -> list[Token]:
-    """The words of a text in lower case; "leg's" and "I've" are two words each ("leg" "'s"), so that patterns need know one form only."""
+    """The words of a text in lower case; "leg's" and "I've" are two words each ("leg" "'s"), so that patterns need know
+    one form only.
+    """
     low = "".join(_LOWER.get(letter, letter) for letter in text) if not text.isascii() else text.lower()
     found: list[Token] = []
     for match in WORD.finditer(low):
@@ -329,7 +332,9 @@ class Reading:
 
 
 def near(places: Sequence[Place], start: int, end: int, window: int) -> Iterator[Place]:
-    """The places that begin or end within `window` words of words `start` to `end`; `places` are in order of their first word."""
+    """The places that begin or end within `window` words of words `start` to `end`; `places` are in order of their
+    first word.
+    """
     first = bisect_left(places, start - window - 12, key=lambda place: place.start)
     for index in range(first, len(places)):
         place = places[index]

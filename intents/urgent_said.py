@@ -82,7 +82,8 @@ def fill(
 ) -> str:
     """The template with `{who}`, `{whose}` and concepts replaced by what was said, turned round to the listener.
 
-    `parts` are the phrases of the concepts that the template names; `otherwise` is the template for a match without them.
+    `parts` are the phrases of the concepts that the template names; `otherwise` is the template for a match without
+    them.
     """
     who = speaker.who(place, words)
     whose = _OWNERS.get(who, f"{who}'s")

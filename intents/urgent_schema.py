@@ -1,7 +1,7 @@
 """The shape of a pack's `urgent.toml`: concepts, rules, what takes a warning back, and what the recognizer mishears.
 
-The file is data that a clinician can read: words for things (`concepts`), sentences made of them (`rule`), and for each rule an
-example and a counter-example, which are tests.
+The file is data that a clinician can read: words for things (`concepts`), sentences made of them (`rule`), and for each
+rule an example and a counter-example, which are tests.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class RuleTable(_Table):
     patterns: Annotated[list[Text], Field(min_length=1)]
     """Any one is enough. `{concept}`, plain words, `a|b`, `x?` (may be missing), `..3` (up to three other words)."""
     said: Text
-    """What was heard, to be put after "you said that": `{who}`, `{whose}`, or a concept of the patterns (with its owner)."""
+    """What was heard, to be put after "you said that": `{who}`, `{whose}`, or a concept of the patterns (with its
+    owner).
+    """
     said_else: Text | None = None
     """Said instead where a sentence matched that doesn't name the concept in `said`."""
     source: Text
@@ -75,7 +77,9 @@ class SuppressTable(_Table):
     reason: Reason
     cues: Annotated[list[Text], Field(min_length=1)]
     where: Literal["before", "after", "around", "over"]
-    """Where the cue stands: before the sign, after it, either (also inside), or over it (the cue and the sign share words)."""
+    """Where the cue stands: before the sign, after it, either (also inside), or over it (the cue and the sign share
+    words).
+    """
     within: Annotated[int, Field(ge=0, le=40)] = 8
     """At most this many words between cue and sign."""
     lowers_to: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -112,7 +116,9 @@ class Roles(_Table):
     not_denial: Name
     """Phrases with a negator in them that deny nothing ("no change")."""
     negative: Name
-    """Words by which a sign is negative itself ("can't", "lost"); a second negative before it ("ain't got no") denies nothing."""
+    """Words by which a sign is negative itself ("can't", "lost"); a second negative before it ("ain't got no") denies
+    nothing.
+    """
     gap_stop: Name
     """Words that a gap in a pattern may not run across."""
     clause_break: Name

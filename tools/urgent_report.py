@@ -1,9 +1,9 @@
-"""Prints how the danger sign rules do on wording files: recall by sign, warnings without need by class, and what was missed.
+"""Prints how the danger sign rules do on wording files: recall by sign, warnings without need by class, and the misses.
 
     python -m tools.urgent_report [--show WRITER]... [--held-out WRITER]... [FILE.toml | FILE.jsonl]...
 
-Writers named with --held-out are counted apart and never shown. Without files, the pack's training wordings are read. A `.jsonl` file has
-one object a line with `text`, `kind` (question, urgent, counter, command, oos) and `label`.
+Writers named with --held-out are counted apart and never shown. Without files, the pack's training wordings are read. A
+`.jsonl` file has one object a line with `text`, `kind` (question, urgent, counter, command, oos) and `label`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def read(path: Path) -> Iterator[Row]:
 
 
 def warned(rules: UrgentRules, row: Row) -> bool:
-    """Whether the row's text calls for a warning; for provider_soon any sign counts, for the urgent signs an urgent one."""
+    """Whether the row's text calls for a warning; for provider_soon any sign counts, for the urgent signs an urgent
+    one.
+    """
     found = {sign.id for sign in rules.find(row.text) if sign.certainty >= WARN}
     if row.kind == "urgent" and row.label != "provider_soon":
         return any(sign.startswith("urgent") for sign in found)

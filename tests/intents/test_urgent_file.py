@@ -1,4 +1,4 @@
-"""The rule file itself: errors that name file, key and reason; packs that add signs without code; learned mishearings."""
+"""The rule file itself: errors that name file, key and reason, signs without code, learned mishearings."""
 
 from __future__ import annotations
 
