@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
+import numpy as np
+
 from intents.heard import Heard
 from intents.reply import Reply
 from voice.cues import CueName
@@ -35,6 +37,9 @@ REOPEN = round(1.0 * SAMPLE_RATE)
 """Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
 AWAKE = 8 * SAMPLE_RATE
 """Samples in which a question is awaited after the wake phrase or after a question back to the person."""
+FADE_IN = round(0.05 * SAMPLE_RATE)
+LEAD_IN = round(0.2 * SAMPLE_RATE)
+"""Samples: of what follows the wake phrase the beginning is faded in, after so much silence."""
 REPEAT_URGENT = 20 * SAMPLE_RATE
 """Samples without a word from the person after which an urgent warning is said once more."""
 AWAKE_CUE = round(0.3 * SAMPLE_RATE)
@@ -199,7 +204,7 @@ class Loop:
         return []
 
     def say(self, reply: Reply) -> list[Effect]:
-        """Makes it say what nobody asked for: a greeting, news of a device. With `ends` it then sleeps, without a cue."""
+        """Makes it say what nobody asked for: a greeting, news of a device. If it `ends`, no cue follows."""
         self._turn.drop()
         effects = self._carry_out(reply)
         self._announcing = True
@@ -231,10 +236,8 @@ class Loop:
         if self._echo.is_own(phrase, self.now):
             return None
         if phrase == self._wake_phrase:
-            frames = -(-since // FRAME_SAMPLES)
-            after = list(self._history)[-frames:] if frames else []
             self._awake_cue_at = self.now + AWAKE_CUE
-            return [*self._hush(), *self._awake(after)]
+            return [*self._hush(), *self._awake(self._since(since))]
         if self.state is not State.SPEAKING:
             return None  # "stop" in a question is a word like any other
         self._turn.drop()
@@ -243,6 +246,17 @@ class Loop:
         self._acknowledge()
         self._stay(max(AWAKE, self._window()))
         return effects
+
+    def _since(self, samples: int) -> list[Samples]:
+        """The last `samples`, faded in after a little silence: half a "k" of the wake phrase becomes a word."""
+        if not samples:
+            return []
+        sound = np.concatenate(list(self._history))[-samples:].astype(np.float32)
+        ramp = min(FADE_IN, len(sound))
+        sound[:ramp] *= np.linspace(0, 1, ramp, dtype=np.float32)
+        silence = LEAD_IN + -(LEAD_IN + len(sound)) % FRAME_SAMPLES
+        whole = np.concatenate([np.zeros(silence, np.float32), sound]).astype(np.int16)
+        return list(whole.reshape(-1, FRAME_SAMPLES))
 
     def _awake(self, kept: list[Samples]) -> list[Effect]:
         self._acknowledge()

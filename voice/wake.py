@@ -14,7 +14,7 @@ LEAST_LETTERS = 7
 """Shorter phrases turn up in other speech: "hello" all day long."""
 CONFIRM = round(0.25 * SAMPLE_RATE)
 """Samples from the moment when a phrase shows up until it counts: by then it is over."""
-HOLD_S = -0.1
+HOLD_S = -0.05
 """Seconds from the end of the phrase to the cut: later costs the first sound of the question, earlier leaves a word."""
 
 
