@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 
 import click
+
+# The matrices here are small: a second BLAS thread waits more than it works, and on a busy device it costs ten times the time. Must
+# be set before numpy is first imported.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 COMMANDS = {
     "listen": "voice.commands.listen",
