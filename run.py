@@ -33,10 +33,14 @@ def make_environment() -> None:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        fail("Python's venv module is missing. On Debian, Ubuntu and Raspberry Pi OS run: sudo apt install python3-venv")
+        fail(
+            "Python's venv module is missing. On Debian, Ubuntu and Raspberry Pi OS run: sudo apt install python3-venv"
+        )
     print("Making an environment in .venv ...", flush=True)
     if subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)]).returncode:
-        fail("the environment could not be made. On Debian, Ubuntu and Raspberry Pi OS run: sudo apt install python3-venv python3-pip")
+        fail(
+            "the environment could not be made. On Debian, Ubuntu and Raspberry Pi OS run: sudo apt install python3-venv python3-pip"
+        )
 
 
 def install(extras: tuple[str, ...]) -> None:
@@ -50,7 +54,9 @@ def install(extras: tuple[str, ...]) -> None:
     every = sorted({*have[1:], *extras}) if have[:1] == [wanted] else sorted(extras)
     print("Installing; this takes a minute the first time ...", flush=True)
     target = f"{HERE}[{','.join(every)}]" if every else str(HERE)
-    if subprocess.run([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", target]).returncode:
+    if subprocess.run(
+        [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", target]
+    ).returncode:
         fail("the installation failed; the lines above say why. A package index must be reachable the first time.")
     STAMP.write_text(" ".join([wanted, *every]))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-JOINTS = frozenset("and but so because cos also then plus since while although though or".split())
+JOINTS = frozenset(
+    ["and", "but", "so", "because", "cos", "also", "then", "plus", "since", "while", "although", "though", "or"]
+)
 """Words that begin a new clause."""
 SHORTEST = 2
 """Words; a shorter part means nothing alone."""

@@ -160,10 +160,20 @@ class Conversation:
             decision = better
         if offered and decision.kind == "clarify" and decision.labels[0] in offered:
             decision = Decision("answer", decision.labels[:1], decision.confidence)
-        if danger.maybe and decision.kind != "command" and not (decision.kind == "answer" and decision.confidence > SURE):
+        if (
+            danger.maybe
+            and decision.kind != "command"
+            and not (decision.kind == "answer" and decision.confidence > SURE)
+        ):
             memory.doubt = danger
             asked = warning.question_back(danger.maybe[0], danger.said)
-            return Reply("clarify", choices=danger.maybe[:1], sentences=(asked,), confidence=decision.confidence, expects_reply=True)
+            return Reply(
+                "clarify",
+                choices=danger.maybe[:1],
+                sentences=(asked,),
+                confidence=decision.confidence,
+                expects_reply=True,
+            )
         if decision.kind == "answer" and rivals:
             return self._which_pack(rivals)
         return self._carry_out(decision, index, found)
@@ -181,7 +191,14 @@ class Conversation:
             if self._memory.misses <= 1 or len(decision.labels) == 2:
                 self._memory.offered = decision.labels
                 sentence = speaker.clarify(decision.labels)
-                return Reply("clarify", choices=decision.labels, sentences=(sentence,), confidence=decision.confidence, pack=speaker.pack.id, expects_reply=True)
+                return Reply(
+                    "clarify",
+                    choices=decision.labels,
+                    sentences=(sentence,),
+                    confidence=decision.confidence,
+                    pack=speaker.pack.id,
+                    expects_reply=True,
+                )
         self._memory.misses += 1
         scope = decision.labels[0] if decision.kind == "elsewhere" else "unclear"
         return speaker.turn_away(scope, self._memory.misses, decision.confidence)
@@ -198,7 +215,9 @@ class Conversation:
             return replace(self._answer(index, decision.labels[0]), confidence=decision.confidence)
         first = self._answer(index, asked[0])
         second = self._answer(index, asked[1])
-        return replace(first, sentences=(*first.sentences, *second.sentences), also=(asked[1],), confidence=decision.confidence)
+        return replace(
+            first, sentences=(*first.sentences, *second.sentences), also=(asked[1],), confidence=decision.confidence
+        )
 
     def _answer(self, index: int, name: str) -> Reply:
         memory, speaker = self._memory, self._speakers[index]
@@ -245,7 +264,12 @@ class Conversation:
     def _which_pack(self, rivals: tuple[int, ...]) -> Reply:
         names = [self._speakers[i].pack.about.name for i in rivals[:2]]
         sentence = phrases.CLARIFY_PACK.format(first=names[0], second=names[1])
-        return Reply("clarify", choices=tuple(self._speakers[i].pack.id for i in rivals[:2]), sentences=(sentence,), expects_reply=True)
+        return Reply(
+            "clarify",
+            choices=tuple(self._speakers[i].pack.id for i in rivals[:2]),
+            sentences=(sentence,),
+            expects_reply=True,
+        )
 
     # --- commands -----------------------------------------------------------------------------------------------
 
@@ -267,7 +291,9 @@ class Conversation:
             if memory.last is not None and memory.last.action == "warn":
                 return replace(memory.last, action="command", intent=name, confidence=confidence)
             if memory.offered:
-                return Reply("command", name, sentences=(phrases.CLARIFY_AGAIN,), confidence=confidence, expects_reply=True)
+                return Reply(
+                    "command", name, sentences=(phrases.CLARIFY_AGAIN,), confidence=confidence, expects_reply=True
+                )
             sentences = (phrases.YES_TO_NOTHING,)
         elif name == "no":
             sentences = (phrases.NO_TO_NOTHING,)
@@ -279,7 +305,9 @@ class Conversation:
             return Reply("command", "more", sentences=self._speakers[memory.pack].help(0), confidence=confidence)
         sentences = tuple(memory.more) or (phrases.NOTHING_MORE,)
         memory.more, memory.misses = [], 0
-        return Reply("command", "more", sentences=sentences, confidence=confidence, pack=self._speakers[memory.pack].pack.id)
+        return Reply(
+            "command", "more", sentences=sentences, confidence=confidence, pack=self._speakers[memory.pack].pack.id
+        )
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
@@ -289,7 +317,9 @@ class Conversation:
             return Reply("reject", sentences=(phrases.OTHER_LANGUAGE,), confidence=1.0)
         memory.silences += 1
         sentence = phrases.NOTHING_HEARD[min(memory.silences, len(phrases.NOTHING_HEARD)) - 1]
-        return Reply("reject", sentences=(sentence,), confidence=1.0, expects_reply=memory.silences < len(phrases.NOTHING_HEARD))
+        return Reply(
+            "reject", sentences=(sentence,), confidence=1.0, expects_reply=memory.silences < len(phrases.NOTHING_HEARD)
+        )
 
     def _said(self, reply: Reply) -> Reply:
         """The reply as it goes out: with the reminder while a danger is open, and remembered for `repeat`."""
@@ -306,4 +336,8 @@ def _denies(found: Understanding) -> bool:
     if not found.text:
         return False
     leading = max(found.meanings[0].probabilities.items(), key=lambda pair: pair[1])[0]
-    return leading == "no" or found.text.split()[0] in ("no", "nope", "nah") or fuzz.ratio(found.text, "i didn't say that") > 85
+    return (
+        leading == "no"
+        or found.text.split()[0] in ("no", "nope", "nah")
+        or fuzz.ratio(found.text, "i didn't say that") > 85
+    )

@@ -34,9 +34,8 @@ _APPENDIX = re.compile(
     r"^(references?|see also|external links|notes|sources?|further reading|advertisement|related|resources|contents)\b",
     re.I,
 )
-_EMPTY = frozenset(
-    "what is are the a an of and or for to in do does how when should i you your my can about with".split()
-)
+_ARTICLES = "what is are the a an of and or for to in do does how when should i you your my can about with"
+_EMPTY = frozenset(_ARTICLES.split())
 
 
 @dataclass(frozen=True, slots=True)

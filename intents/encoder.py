@@ -89,7 +89,9 @@ class Encoder:
         self._table, self._table_scale = weights["tokens"], weights["tokens.step"]
         self._positions = np.asarray(weights["positions"], np.float32)
         self._weights = {
-            name: value.astype(np.float32) * weights[f"{name}.step"] if value.dtype == np.int8 else value.astype(np.float32)
+            name: value.astype(np.float32) * weights[f"{name}.step"]
+            if value.dtype == np.int8
+            else value.astype(np.float32)
             for name, value in weights.items()
             if name not in ("tokens", "tokens.step", "positions") and not name.endswith(".step")
         }

@@ -20,7 +20,9 @@ _SECOND = re.compile(r"\b(second|latter|two|last one|other one|number two|the 2n
 _YES = re.compile(r"^(yes|yeah|yep|aye|sure|ok|okay|please|yes please|that one|that's it|that is it|right|correct)\b")
 _CORRECTION = re.compile(r"^(?:no+|nope|not that|that's not it|wrong)\b(?: no\b)*(?: that's not (?:it|what i (?:asked|meant|said)))?"
                          r"(?: (?:i (?:meant|mean|said|asked|want)(?: to (?:know|ask))?(?: about)?))?\s+(?P<rest>.+)$")  # fmt: skip
-_ELLIPSIS = re.compile(r"^(?:and|or|but|so|then|what about|how about|what of|and what about|why|how|how come|when|where|really)\b")
+_ELLIPSIS = re.compile(
+    r"^(?:and|or|but|so|then|what about|how about|what of|and what about|why|how|how come|when|where|really)\b"
+)
 _LEAD = re.compile(r"^(?:(?:and|or|but|so|then)\s+)*(?:(?:what|how) about|what of)?\s*")
 
 

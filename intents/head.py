@@ -27,8 +27,9 @@ class Head:
     made_from: str = ""
     """Fingerprint of the wordings: tells whether the pack has changed since."""
 
-    def probabilities(self, vectors: Vectors) -> Probabilities:
-        logits = (vectors @ self.weights + self.bias) / self.temperature
+    def probabilities(self, vectors: Vectors, temperature: float | None = None) -> Probabilities:
+        """Calibrated by the head's own temperature, or at another: danger signs are judged at 1, where faint ones stay visible."""
+        logits = (vectors @ self.weights + self.bias) / (temperature or self.temperature)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         result: Probabilities = powers / powers.sum(axis=1, keepdims=True)
         return result

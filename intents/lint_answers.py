@@ -55,7 +55,12 @@ def spoken(pack: Pack) -> Iterator[tuple[str, str, str]]:
 def lint_answers(pack: Pack) -> Iterator[Finding]:
     """Length and speakability of every text, the length of first answers, and the review date."""
     if pack.about.source.reviewed == NEVER:
-        yield Finding("error", pack.folder / "pack.toml", "source.reviewed", "is still to be found: when the source was last reviewed, or read")
+        yield Finding(
+            "error",
+            pack.folder / "pack.toml",
+            "source.reviewed",
+            "is still to be found: when the source was last reviewed, or read",
+        )
     for file, key, text in spoken(pack):
         path = pack.folder / file
         if TODO in text:

@@ -51,7 +51,10 @@ def lint_coverage(pack: Pack, group: Group) -> Iterator[Finding]:
             )
         if "todo" in [example.writer.lower(), *example.text.split()]:
             yield Finding(
-                "error", path, f"{example.section}.{example.label}", "the writer or a wording is still to be written (TODO)"
+                "error",
+                path,
+                f"{example.section}.{example.label}",
+                "the writer or a wording is still to be written (TODO)",
             )
         if reason := _unknown(pack, example):
             yield Finding("error", path, f"{example.section}.{example.label}", reason)

@@ -21,6 +21,7 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
 def named(pack: Pack, text: str) -> bool:
     """True when the normalised text names the pack's condition."""
     return any(
-        f" {name} " in f" {text} " or (len(name) > 9 and len(text) >= len(name) and fuzz.partial_ratio(name, text) >= CLOSE)
+        f" {name} " in f" {text} "
+        or (len(name) > 9 and len(text) >= len(name) and fuzz.partial_ratio(name, text) >= CLOSE)
         for name in _names(tuple(pack.about.names))
     )

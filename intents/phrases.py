@@ -42,9 +42,12 @@ HELP_COMMANDS = 'You can also say "repeat", "more", "slower", "louder", "stop" o
 SOURCE_REVIEWED = "{title}, {publisher}, last reviewed {reviewed}."
 
 SETTLED = (
-    "i have called them", "i've called them", "i called them", "i've called", "i've rung them", "i rang them", "they are coming", "they're coming", "help is coming",
-    "help is on the way", "the ambulance is coming", "an ambulance is coming", "the ambulance is on its way", "it's on its way", "the ambulance is here", "they're here now",
-    "i've dealt with it", "it's been dealt with", "it has been dealt with", "that's dealt with", "i've already called", "i already called", "i've seen the doctor about it",
-    "the doctor has seen me", "i've been seen", "it's sorted", "that's sorted", "i've spoken to the doctor", "we've phoned", "we've called the doctor", "the nurse is here",
+    "i have called them", "i've called them", "i called them", "i've called", "i've rung them", "i rang them",
+    "they are coming", "they're coming", "help is coming", "help is on the way", "the ambulance is coming",
+    "an ambulance is coming", "the ambulance is on its way", "it's on its way", "the ambulance is here",
+    "they're here now", "i've dealt with it", "it's been dealt with", "it has been dealt with", "that's dealt with",
+    "i've already called", "i already called", "i've seen the doctor about it", "the doctor has seen me",
+    "i've been seen", "it's sorted", "that's sorted", "i've spoken to the doctor", "we've phoned",
+    "we've called the doctor", "the nurse is here",
 )  # fmt: skip
 """What people say when the danger is being taken care of: the reminder stops."""

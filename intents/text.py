@@ -8,7 +8,7 @@ import unicodedata
 LONGEST_TEXT = 2_000
 """Characters kept of an utterance, from its end: about two minutes of speech. More is a mistake, not a question."""
 
-FILLERS = frozenset("um uh er erm hmm mm ah oh eh".split())
+FILLERS = frozenset(["um", "uh", "er", "erm", "hmm", "mm", "ah", "oh", "eh"])
 """Sounds that carry no meaning; recognizers write them down all the same."""
 
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'"})

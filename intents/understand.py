@@ -14,7 +14,7 @@ from intents.encoder import Encoder
 from intents.head import Head, Probabilities
 from intents.heard import Heard
 from intents.hints import Hints, hints_for
-from intents.names import named
+from intents.names import named as is_named
 from intents.pack import Fault, Pack, PackError, bundled, load_packs
 from intents.schema import PROVIDER_SOON, URGENT
 from intents.text import normalise, without_fillers
@@ -30,18 +30,22 @@ ALTERNATIVES = 3
 WEIGHTS = {"best": 0.6, "other": 0.25, "biased": 0.15}
 """How much each reading says about what was asked; what is missing goes to the best."""
 
-WARN = 0.30
+WARN = 0.45
 """Probability of all danger signs together, of the best reading, from which the warning is given."""
-WARN_OTHER = 0.60
-"""The same for another reading of the free decode."""
-WARN_PART = 0.75
+WARN_OTHER = 0.70
+"""The same for another reading of the free decode: of several misreadings one easily sounds like a danger."""
+WARN_PART = 0.90
 """The same for a part of the utterance: a part lacks what is around it."""
-WHOLE = 0.02
+WHOLE = 0.10
 """What the whole utterance must give the danger signs at least, for a part of it to count."""
-ASK = 0.12
+RULE_FLOOR = 0.015
+"""A rule's sign is warned of when what was learned gives danger at least this much, and else asked back about."""
+ASK = 0.20
 """From here, and below the warning, the person is asked back."""
 SOON, SOON_ALONE = 0.45, 0.10
 """Probability from which `provider_soon` counts: together with the danger signs, and alone."""
+GRADUAL = 0.50
+"""Probability of `provider_soon` from which a rule's sign is taken for one that came slowly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,40 +147,67 @@ class Understander:
         return Understanding(
             best,
             tuple(
-                Meaning(pack.id, dict(zip(head.labels, map(float, weights @ table), strict=True)), named(pack, best))
+                Meaning(pack.id, dict(zip(head.labels, map(float, weights @ table), strict=True)), is_named(pack, best))
                 for pack, head, table in zip(self.packs, self._heads, scores, strict=True)
             ),
-            self._danger(heard, free, [*parts, *stretches], row, scores),
+            self._danger(
+                heard, free, [*parts, *stretches], row, [head.probabilities(vectors, 1.0) for head in self._heads]
+            ),
             tuple(self._part(part, row[part], scores) for part in parts),
         )
 
     def _part(self, text: str, number: int, scores: Sequence[Probabilities]) -> Part:
         """A clause by itself, as each pack understands it."""
-        tables = [dict(zip(head.labels, map(float, table[number]), strict=True)) for head, table in zip(self._heads, scores, strict=True)]
+        tables = [
+            dict(zip(head.labels, map(float, table[number]), strict=True))
+            for head, table in zip(self._heads, scores, strict=True)
+        ]
         return Part(text, tuple(tables), bool(self._rules.find(text)))
 
     def _danger(
-        self, heard: Heard, readings: Sequence[str], parts: Sequence[str], row: Mapping[str, int], scores: Sequence[Probabilities]
+        self,
+        heard: Heard,
+        readings: Sequence[str],
+        parts: Sequence[str],
+        row: Mapping[str, int],
+        scores: Sequence[Probabilities],
     ) -> Danger:
         """Danger signs in any reading: by rule, and by what was learned. One reading is enough."""
-        signs = [sign for text in readings for sign in self._rules.find(text)]
+        found = [(text, sign) for text in readings for sign in self._rules.find(text)]
         warn, maybe = self._learned(readings, parts, row, scores)
+        signs = [sign for text, sign in found if self._backed(sign, row[text], scores)]
         if not signs and heard.biased:
             # The biased decode invents domain words: it counts only when the free one leans the same way.
-            signs = [sign for sign in self._rules.find(normalise(heard.biased)) if sign.id in maybe]
+            signs = [sign for sign in self._rules.find(normalise_reading(heard.biased)) if sign.id in maybe]
         quiet = self._rules.suppressed(readings[0])
-        denied = {sign.id for sign in quiet if sign.reason == "denied"}  # only an explicit denial of that very sign takes it back
+        denied = {
+            sign.id for sign in quiet if sign.reason == "denied"
+        }  # only an explicit denial of that very sign takes it back
         learned = sorted((name for name in warn if name not in denied), key=lambda name: -warn[name])
         ids = list(dict.fromkeys([sign.id for sign in sorted(signs, key=lambda sign: -sign.certainty)] + learned))
         if any(name in URGENT for name in ids):
             ids = [name for name in ids if name != PROVIDER_SOON]
+        doubted = [sign for text, sign in found if text == readings[0] and sign not in signs and sign.id in URGENT]
+        named = signs if ids else doubted
         return Danger(
             tuple(ids),
-            tuple(dict.fromkeys(sign.said for sign in signs if sign.said and sign.id in ids)),
+            tuple(dict.fromkeys(sign.said for sign in named if sign.said and (sign.id in ids or not ids))),
             SELF_HARM if any(sign.rule.startswith(SELF_HARM) for sign in signs) else "",
-            () if ids else tuple(sorted(maybe, key=lambda name: -maybe[name])),
+            ()
+            if ids
+            else tuple(dict.fromkeys([*sorted(maybe, key=lambda name: -maybe[name]), *(sign.id for sign in doubted)])),
             any(sign.reason in ("general", "hypothetical") for sign in quiet),
         )
+
+    def _backed(self, sign: Sign, number: int, scores: Sequence[Probabilities]) -> bool:
+        """Whether what was learned leaves room for a rule's sign: nearly always. It knows figures of speech and films, which no rule does."""
+        if sign.id == PROVIDER_SOON:
+            return True
+        for head, table in zip(self._heads, scores, strict=True):
+            danger = float(table[number][[head.labels.index(name) for name in URGENT]].sum())
+            if danger >= RULE_FLOOR and table[number][head.labels.index(PROVIDER_SOON)] < GRADUAL:
+                return True
+        return False
 
     def _learned(
         self, readings: Sequence[str], parts: Sequence[str], row: Mapping[str, int], scores: Sequence[Probabilities]
@@ -184,7 +215,11 @@ class Understander:
         """Ids to warn of, and ids to ask back about, with their probabilities."""
         warn: dict[str, float] = {}
         maybe: dict[str, float] = {}
-        limits = [(readings[0], WARN), *((text, WARN_OTHER) for text in readings[1:]), *((text, WARN_PART) for text in parts)]
+        limits = [
+            (readings[0], WARN),
+            *((text, WARN_OTHER) for text in readings[1:]),
+            *((text, WARN_PART) for text in parts),
+        ]
         for head, table in zip(self._heads, scores, strict=True):
             columns = [head.labels.index(name) for name in URGENT]
             whole = float(table[row[readings[0]]][columns].sum())

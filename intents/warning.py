@@ -47,11 +47,18 @@ def warning(ids: Sequence[str], said: Sequence[str], kind: str, contacts: Contac
     main = ids[0]
     first = first_sentence(main, contacts, kind)
     if kind == SELF_HARM:
-        return (first, "You don't have to go through this alone.", "If someone is near you, tell them now how you feel.", _REPEAT)
+        return (
+            first,
+            "You don't have to go through this alone.",
+            "If someone is near you, tell them now how you feel.",
+            _REPEAT,
+        )
     heard = f"You said that {said[0]}." if said and len(said[0].split()) <= 16 else ""
     if main == PROVIDER_SOON:
         why = "Numbness, weakness or trouble walking can mean that a nerve is pressed."
-        sudden = f"If it suddenly gets worse, or your bowel or bladder changes, call {spoken_number(contacts.emergency)}."
+        sudden = (
+            f"If it suddenly gets worse, or your bowel or bladder changes, call {spoken_number(contacts.emergency)}."
+        )
         return tuple(filter(None, (first, heard, why, sudden)))
     return tuple(filter(None, (first, heard or _GENERIC[main], _WHY[main], _REPEAT)))
 

@@ -20,8 +20,12 @@ from voice.settings import PATIENCES
         "is it because",
         "how do i treat the",
         "tell me about the",
-    ]
-    + ["can you", "does it spread to", "i have", "well", "my back is very"],
+        "can you",
+        "does it spread to",
+        "i have",
+        "well",
+        "my back is very",
+    ],
 )
 def test_a_dangling_word_holds_the_floor(text: str) -> None:
     assert is_dangling(text)
@@ -30,8 +34,19 @@ def test_a_dangling_word_holds_the_floor(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["what is facet hypertrophy", "what is it", "what can i do", "stop", "why", "tell me about it", "where is that"]
-    + ["how do i know what i have", "can it be cured", "is it dangerous", "what do i do"],
+    [
+        "what is facet hypertrophy",
+        "what is it",
+        "what can i do",
+        "stop",
+        "why",
+        "tell me about it",
+        "where is that",
+        "how do i know what i have",
+        "can it be cured",
+        "is it dangerous",
+        "what do i do",
+    ],
 )
 def test_a_whole_question_does_not_dangle(text: str) -> None:
     assert not is_dangling(text)

@@ -14,7 +14,8 @@ def load_base(folder: Path, layers: tuple[int, ...]) -> tuple[list[str], dict[st
     raw = {name.removeprefix("bert."): value.astype(np.float32) for name, value in raw.items()}
     out = {
         "tokens": raw["embeddings.word_embeddings.weight"],
-        "positions": raw["embeddings.position_embeddings.weight"][:64] + raw["embeddings.token_type_embeddings.weight"][0],
+        "positions": raw["embeddings.position_embeddings.weight"][:64]
+        + raw["embeddings.token_type_embeddings.weight"][0],
         "embed.scale": raw["embeddings.LayerNorm.weight"],
         "embed.shift": raw["embeddings.LayerNorm.bias"],
     }

@@ -11,7 +11,24 @@ from pathlib import Path
 from intents.pack import Example, load_pack
 from intents.text import normalise
 
-FILLERS = ("um", "uh", "er", "well", "so", "okay", "please", "you know", "i mean", "right", "now", "listen", "hello", "sorry", "excuse me", "like")
+FILLERS = (
+    "um",
+    "uh",
+    "er",
+    "well",
+    "so",
+    "okay",
+    "please",
+    "you know",
+    "i mean",
+    "right",
+    "now",
+    "listen",
+    "hello",
+    "sorry",
+    "excuse me",
+    "like",
+)
 JOINTS = ("and", "and", "but", "so", "oh and", "also", "because", "um", "")
 QUESTIONS_ASIDE = ("oos:counter", "oos:talk")
 """What may surround a question without changing its id."""
@@ -67,7 +84,9 @@ def varied(sample: Sample, rng: random.Random, pool: dict[str, list[Sample]]) ->
     return Sample(" ".join(words), label, sample.section, sample.writer)
 
 
-def _joined(words: list[str], label: str, section: str, rng: random.Random, pool: dict[str, list[Sample]]) -> tuple[list[str], str]:
+def _joined(
+    words: list[str], label: str, section: str, rng: random.Random, pool: dict[str, list[Sample]]
+) -> tuple[list[str], str]:
     """Two things in one breath: a danger outweighs a question, a question outweighs an aside."""
     if label.startswith("urgent"):
         other = rng.choice(pool["question"])

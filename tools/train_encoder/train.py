@@ -95,11 +95,20 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str, epoc
     }
     steps = epochs * (len(samples) // BATCH)
     schedule = optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 10), steps, rate * 0.02)
-    groups = {"encoder": jax.tree.map(lambda _: "encoder", params["encoder"]), "head": "head", "bias": "head", "scale": "head"}
+    groups = {
+        "encoder": jax.tree.map(lambda _: "encoder", params["encoder"]),
+        "head": "head",
+        "bias": "head",
+        "scale": "head",
+    }
     optimizer = optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.multi_transform(
-            {"encoder": optax.adamw(schedule, weight_decay=0.01), "head": optax.adamw(lambda step: schedule(step) * 20, weight_decay=0.001)}, groups
+            {
+                "encoder": optax.adamw(schedule, weight_decay=0.01),
+                "head": optax.adamw(lambda step: schedule(step) * 20, weight_decay=0.001),
+            },
+            groups,
         ),
     )
     state = optimizer.init(params)
@@ -121,7 +130,9 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str, epoc
         batches = []
         for start in range(0, len(order), BATCH * 16):
             fresh = [corpus.varied(samples[i], rng, pool) for i in order[start : start + BATCH * 16]]
-            coded = sorted(((tokenizer.encode(s.text, LONGEST), index[s.label]) for s in fresh), key=lambda pair: len(pair[0]))
+            coded = sorted(
+                ((tokenizer.encode(s.text, LONGEST), index[s.label]) for s in fresh), key=lambda pair: len(pair[0])
+            )
             batches += [coded[i : i + BATCH] for i in range(0, len(coded) - BATCH + 1, BATCH)]
         rng.shuffle(batches)
         total = 0.0
@@ -136,7 +147,12 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str, epoc
     if out:
         stored = quantised({"tokens": table, "positions": positions, **trained})
         out.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(out, vocabulary=np.frombuffer("\n".join(vocabulary).encode(), np.uint8), layers=np.int64(len(chosen)), **stored)
+        np.savez_compressed(
+            out,
+            vocabulary=np.frombuffer("\n".join(vocabulary).encode(), np.uint8),
+            layers=np.int64(len(chosen)),
+            **stored,
+        )
     if head_file:
         scale = float(params["scale"])
         Head(tuple(labels), np.asarray(params["head"]) * scale, np.asarray(params["bias"]), temperature).save(head_file)

@@ -70,10 +70,8 @@ class Product:
         asker = Asker(engine, Talk(voice, settings), keep_context=False)
 
         def answer(line: Line) -> Reply:
-            if line.audio is not None:
-                question = Question(line.audio.name, path=line.audio)
-            else:
-                question = Question(line.text or "", text=line.text or "")
+            text = line.text or ""
+            question = Question(line.audio.name, path=line.audio) if line.audio else Question(text, text=text)
             outcome = asker.answer(question)
             reply: Reply = json.loads((asker.say(outcome) if self.speaks else outcome).line())
             return reply
