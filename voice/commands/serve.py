@@ -1,0 +1,172 @@
+"""`backtalk serve`: ears, answers and a voice for Home Assistant and other Wyoming clients."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import os
+import signal
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from voice.errors import BacktalkError, VoiceError
+from voice.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from voice.engine import Engine
+    from voice.tts import Voice
+    from voice.wyoming.services import Parts
+
+log = logging.getLogger(__name__)
+
+URI = "tcp://127.0.0.1:10500"
+MISSING = "To serve Home Assistant, please install the extra wyoming: pip install 'backtalk[wyoming]'."
+OPEN = "Everybody on this network can now talk to me at {host}: the Wyoming protocol knows no password."
+MOST_DECODERS = 16
+
+
+@click.command()
+@click.option("--uri", default=URI, show_default=True, help="Address to listen at. Port 0 takes a free one.")
+@click.option(
+    "--zeroconf", "announce", is_flag=True, help="Let Home Assistant find me. Needs an address that it can reach."
+)
+@click.option("--name", help="Name to be found by. Without it: backtalk and the name of this computer.")
+@click.option(
+    "--decoders",
+    type=click.IntRange(1, MOST_DECODERS),
+    help="How many utterances are decoded at the same moment. Without it: one for each processor.",
+)
+@click.option("--verbose", is_flag=True, help="Log connections and how long they take, but no words.")
+@click.option("--log-words", is_flag=True, help="Also log what is said and answered. Ask those who live there first.")
+@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of a pack of answers; may be repeated.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    uri: str,
+    announce: bool,
+    name: str | None,
+    decoders: int | None,
+    verbose: bool,
+    log_words: bool,
+    model: Path | None,
+    packs: tuple[Path, ...],
+) -> None:
+    """Serve Home Assistant and its satellites, by the Wyoming protocol.
+
+    Offers speech to text, a conversation agent and a voice. Only this computer can reach it, unless another address
+    is given. It runs until it is stopped.
+    """
+    level = logging.INFO if verbose or log_words else logging.WARNING
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("voice").setLevel(level)
+    try:
+        if any(find_spec(module) is None for module in ("wyoming", "zeroconf")):
+            raise BacktalkError(MISSING)
+        asyncio.run(_serve(uri, announce, name, decoders or os.cpu_count() or 1, log_words, model, packs))
+    except KeyboardInterrupt:
+        ctx.exit(130)
+    except BacktalkError as error:
+        log.info("%s", error.reason)
+        click.echo(str(error), err=True)
+        ctx.exit(1)
+
+
+async def _serve(
+    uri: str,
+    announce: bool,
+    name: str | None,
+    decoders: int,
+    show_words: bool,
+    model: Path | None,
+    packs: tuple[Path, ...],
+) -> None:
+    from voice.engine import Engine
+    from voice.tts import Pyttsx3Voice
+    from voice.wyoming.discovery import Announcement, default_name, reachable
+    from voice.wyoming.limits import Limits
+    from voice.wyoming.server import Server, address_of
+    from voice.wyoming.services import Services
+
+    host, port = address_of(uri)
+    server = Server(Limits())
+    port = await server.open(host, port)
+    address = reachable(host) if announce else None
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    settings = load_settings(tell=lambda problem: click.echo(problem, err=True))
+    with ExitStack() as kept:
+        voice = kept.enter_context(Pyttsx3Voice(settings.voice or None))
+        engine = Engine(settings, model, packs)
+        kept.callback(engine.close)
+        parts = await asyncio.to_thread(_parts, engine, voice, settings)
+        services = Services(parts, server.limits, decoders=decoders, show_words=show_words)
+        kept.callback(services.close)
+        announcement = Announcement(port, address, name or default_name()) if address is not None else None
+        try:
+            if announcement is not None:
+                await announcement.start()
+            await server.serve(services)
+            if not _is_loopback(host):
+                click.echo(OPEN.format(host=host), err=True)
+            shown = f"[{host}]" if ":" in host else host
+            click.echo(f"Backtalk is ready at tcp://{shown}:{port}")
+            await stop.wait()
+        finally:
+            if announcement is not None:
+                await announcement.stop()
+            await server.close()
+
+
+def _parts(engine: Engine, voice: Voice, settings: Settings) -> Parts:
+    """Waits until everything is loaded. Raises BacktalkError without a pack or a model; a voice may be missing."""
+    from voice.stt import Recognizer
+    from voice.vad import SpeechDetector
+    from voice.wyoming.hearing import Listener
+    from voice.wyoming.services import Parts
+
+    _ = engine.model  # without it there would be no hearing: better told now than to the first who speaks
+
+    def listener() -> Listener:
+        recognizer: Recognizer = engine.recognizer()
+        return Listener(recognizer, SpeechDetector())
+
+    return Parts(
+        listener=listener,
+        talker=engine.mind,
+        voice=_working(voice),
+        topics=[pack.about.name for pack in engine.understander.packs],
+        fixed_warnings=engine.mind().fixed_warnings(),
+        rate=settings.rate,
+    )
+
+
+def _working(voice: Voice) -> Voice | None:
+    """The voice if it can speak; else it is told, and the rest is served without it."""
+    try:
+        voice.speak("Ready.")
+    except VoiceError as error:
+        log.warning("no voice: %s", error.reason)
+        click.echo(str(error), err=True)
+        return None
+    return voice
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
