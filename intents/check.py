@@ -73,7 +73,7 @@ def check_pack(folder: Path, against: Against | None = None) -> tuple[Finding, .
     except PackError as error:  # of the packs beside it: this one is checked all the same
         findings += from_faults(error.faults)
     findings += [*lint_answers(pack), *lint_grade(pack), *_lint_suggestions(pack)]
-    findings += [*lint_coverage(pack, own), *lint_clashes([*own, *shared]), *lint_leak(own, test_parts)]
+    findings += [*lint_coverage(pack, own), *lint_clashes(own, shared), *lint_leak(own, test_parts)]
     rules = load_rules(pack)
     if isinstance(rules, UrgentRules):
         findings += lint_rules(pack, rules)

@@ -19,6 +19,8 @@ ALIKE = 94.0
 """rapidfuzz ratio from which two wordings are nearly the same."""
 SHORTEST_ALIKE = 3
 """Words; shorter ones are alike by chance ("it does", "it was")."""
+CHUNK = 500
+"""Wordings compared with all others at a time."""
 COPIED = 8
 """Words from which the same sentence of two writers is no chance."""
 MOST_PAIRS = 200
@@ -96,36 +98,38 @@ def _unknown(pack: Pack, example: Example) -> str:
     )
 
 
-def lint_clashes(group: Group) -> Iterator[Finding]:
-    """The same words, or nearly, under two labels. `group`: the pack's own wordings and those that it shares."""
+def lint_clashes(group: Group, shared: Group = ()) -> Iterator[Finding]:
+    """The same words, or nearly, under two labels. `group`: the pack's own wordings; `shared`: those that it is compiled with."""
     places: dict[str, dict[str, Path]] = defaultdict(dict)
-    for path, example in group:
+    own = dict.fromkeys(example.text for _, example in group if example.text)
+    for path, example in [*group, *shared]:
         if example.text:
             places[example.text].setdefault(example.label, path)
-    for text, labels in places.items():
-        if len(labels) > 1:
-            (first, path), *others = labels.items()
-            for label, other in others:
-                yield Finding("error", path, first, f'"{text}" is also a wording of {label} in {other.name}')
-    texts = [text for text in places if len(text.split()) >= SHORTEST_ALIKE]
-    pairs = sorted(_alike(texts, places), reverse=True)
+    for text in own:
+        (first, path), *others = places[text].items()
+        for label, other in others:
+            yield Finding("error", path, first, f'"{text}" is also a wording of {label} in {other.name}')
+    pairs = sorted(_alike([text for text in own if len(text.split()) >= SHORTEST_ALIKE], places), reverse=True)
     for score, one, two in pairs[:MOST_PAIRS]:
         (first, path), (second, other) = next(iter(places[one].items())), next(iter(places[two].items()))
-        yield Finding(
-            "error",
-            path,
-            first,
-            f'"{one}" is nearly "{two}", a wording of {second} in {other.name} ({score:.0f} of 100 alike)',
-        )
+        reason = f'"{one}" is nearly "{two}", a wording of {second} in {other.name} ({score:.0f} of 100 alike)'
+        yield Finding("error", path, first, reason)
 
 
 def _alike(texts: Sequence[str], places: Mapping[str, Mapping[str, Path]]) -> Iterator[tuple[float, str, str]]:
-    for start in range(0, len(texts), 500):
-        rows = texts[start : start + 500]
-        scores = process.cdist(rows, texts, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.float32)
+    """Pairs of one of `texts` and any other text, each pair once."""
+    every = [text for text in places if len(text.split()) >= SHORTEST_ALIKE]
+    row = {text: number for number, text in enumerate(texts)}
+    for start in range(0, len(texts), CHUNK):
+        rows = texts[start : start + CHUNK]
+        scores = process.cdist(rows, every, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.float32)
         for i, j in zip(*np.nonzero(scores), strict=True):
-            one, two = rows[i], texts[j]
-            if one < two and not places[one].keys() & places[two].keys() and not _told_apart(one, two):
+            one, two = rows[i], every[j]
+            if (
+                row.get(two, len(row)) > row[one]
+                and not places[one].keys() & places[two].keys()
+                and not _told_apart(one, two)
+            ):
                 yield float(scores[i, j]), one, two
 
 

@@ -166,7 +166,7 @@ def try_command(
         elif talk:
             source = said(trial.hints, model, lambda: click.echo("Speak now. To end, press Control and C.", err=True))
         else:
-            source = iter(typed(texts or click.get_text_stream("stdin")))
+            source = iter(typed(texts or sys.stdin))
             if not texts and sys.stdin.isatty():
                 click.echo("Type what a person might say, then press Enter. To end, press Control and D.", err=True)
         for heard in source:
