@@ -10,7 +10,11 @@ from benchmarks.peers.corpus import by_label
 from benchmarks.peers.peer import Guess, Pair, need
 
 FUNCTION_WORDS = frozenset(
-    ["a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by", "can", "could", "did", "do", "does", "doing", "for", "from", "get", "had", "has", "have", "he", "her", "him", "his", "how", "i", "i'm", "i've", "if", "in", "into", "is", "it", "it's", "its", "just", "like", "me", "my", "no", "not", "of", "off", "on", "or", "our", "out", "really", "so", "some", "than", "that", "that's", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "too", "up", "us", "was", "we", "were", "what", "what's", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"]
+    """
+    a about all am an and any are as at be been being but by can could did do does doing for from get had has have he her him his how i i'm i've if
+    in into is it it's its just like me my no not of off on or our out really so some than that that's the their them then there these they this
+    those to too up us was we were what what's when where which who why will with would you your
+    """.split()  # noqa: SIM905
 )
 """May be left out of a hassil template."""
 HESITATIONS = ("um", "uh", "er", "well", "so", "please", "okay", "hello", "excuse me", "sorry", "you know", "tell me")
