@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -35,10 +34,7 @@ def main_side(side: str, recordings: Sequence[str], model: str | None) -> dict[s
     figures: dict[str, Any] = getattr(sides, side)(
         [Path(one) for one in recordings], None if model is None else Path(model)
     )
-    # Linux counts in kilobytes, macOS in bytes.
-    figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1024**2 if sys.platform == "darwin" else 1024
-    )
+    figures["peak_memory_mb"] = sides.memory_mb()
     return figures
 
 
@@ -124,7 +120,8 @@ def report(found: Mapping[str, Mapping[str, Any]], ready_s: float | None, ready_
         "   (plain Vosk: to its text, for it does not reply; waiting for a pause is in neither)",
         f"understanding and synthesis add, medians: {added:.1f} ms; aim: at most {AIM_ADDED_MS} ms: {_met(added, AIM_ADDED_MS)}",
         f"understanding alone, {mind['sentences']} written sentences: {_spread(mind['understand_ms'])}",
-        f"understanding alone, loading: {mind['load_s']:.2f} s; memory added to a bare Python: {mind['added_memory_mb']:.0f} MB",
+        f"   of this processor time: {_spread(mind['processor_ms'])}; much less than the time passed means a busy machine",
+        f"understanding alone, loading: {mind['load_s']:.2f} s; memory added: {mind['added_memory_mb']:.0f} MB",
     ]
     if ready_told:
         lines.append(
@@ -162,13 +159,13 @@ def main(limit: int, model: Path | None, start: bool, json_file: Path | None, si
     if side is not None:
         click.echo(json.dumps(main_side(*json.loads(side))))
         return
-    from benchmarks.peers.corpus import line_key, sample, test_recordings
+    from benchmarks.peers.corpus import line_key, sample, tried_audio
     from intents.pack import PackError
     from intents.understand import Understander
     from voice.errors import BacktalkError
     from voice.prepare import prepared_model
 
-    lines = sample([line for line in test_recordings() if line.text], limit, line_key)
+    lines = sample([line for line in tried_audio() if line.text], limit, line_key)
     recordings = [line.audio for line in lines if line.audio is not None]
     try:
         prepared_model(model, Understander.load().hints)  # teaching the model happens once in a computer's life

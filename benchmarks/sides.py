@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +21,24 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     ordered = sorted(values)
     rank = max(0, -(-95 * len(ordered) // 100) - 1)
     return {"median": median(ordered), "p95": ordered[rank], "greatest": ordered[-1]}
+
+
+def memory_mb(field: str = "VmHWM", process: int | str = "self") -> float:
+    """Resident memory in megabytes: VmHWM is the peak, VmRSS is now. 0.0 where Linux's /proc isn't there.
+
+    Not getrusage: its peak is inherited from the parent that started the process.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:")), 0.0)
+
+
+def _children_mb() -> float:
+    """Peak resident memory of the processes that this one has begun, together."""
+    found = (path.read_text().split() for path in Path("/proc/self/task").glob("*/children"))
+    return sum(memory_mb(process=int(one)) for some in found for one in some)
 
 
 def _timed(make: Callable[[], _Made]) -> tuple[_Made, float]:
@@ -85,14 +101,14 @@ def backtalk(recordings: Sequence[Path], model: Path | None) -> dict[str, Any]:
             timing = asker.say(outcome).timing_ms
             for name, values in spans.items():
                 values.append(float(timing.get(name) or 0.0))
+        voice_mb = _children_mb()
     engine.close()
-    voice_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return {
         "load_s": load_s,
         "recordings": len(recordings),
         "seconds": seconds,
         "real_time": spent / seconds,
-        "voice_memory_mb": voice_kb / (1024**2 if sys.platform == "darwin" else 1024),
+        "voice_memory_mb": voice_mb,
         **{f"{name}_ms": spread(values) for name, values in spans.items()},
         "reply_ms": spread([sum(row) for row in zip(*spans.values(), strict=True)]),
     }
@@ -100,22 +116,25 @@ def backtalk(recordings: Sequence[Path], model: Path | None) -> dict[str, Any]:
 
 def understand(_recordings: Sequence[Path], _model: Path | None) -> dict[str, Any]:
     """Understanding without hearing: typed sentences through Conversation.reply."""
-    from benchmarks.peers.corpus import line_key, sample, test_texts
+    from benchmarks.peers.corpus import line_key, sample, tried_writers
     from intents.conversation import Conversation
     from intents.heard import Heard
     from intents.understand import Understander
 
-    texts = [line.text or "" for line in sample(test_texts(), SENTENCES, line_key)]
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    texts = [line.text or "" for line in sample(tried_writers(), SENTENCES, line_key)]
+    before = memory_mb("VmRSS")
     understander, load_s = _timed(Understander.load)
     Conversation(understander).reply(Heard.from_text("what is it"))  # the first use imports what is left
-    times = [
-        1000 * _timed(lambda text=text: Conversation(understander).reply(Heard.from_text(text)))[1] for text in texts
-    ]
-    added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    wall, processor = [], []
+    for text in texts:
+        begun, begun_processor = time.perf_counter(), time.process_time()
+        Conversation(understander).reply(Heard.from_text(text))
+        wall.append(1000 * (time.perf_counter() - begun))
+        processor.append(1000 * (time.process_time() - begun_processor))
     return {
         "load_s": load_s,
         "sentences": len(texts),
-        "understand_ms": spread(times),
-        "added_memory_mb": added / (1024**2 if sys.platform == "darwin" else 1024),
+        "understand_ms": spread(wall),
+        "processor_ms": spread(processor),
+        "added_memory_mb": memory_mb("VmRSS") - before,
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.peers.corpus import line_key, sample, test_recordings, test_texts, training
+from benchmarks.peers.corpus import line_key, sample, training, tried_audio, tried_writers
 from benchmarks.peers.hearing import HEARINGS, Transcript, transcribe
 from benchmarks.peers.listen import HearingRow, hearing_row
 from benchmarks.peers.peer import Missing
@@ -82,11 +82,11 @@ def main(
             raise click.BadParameter(f"{held_out} is no writer of the pack", param_hint="--held-out")
         if cache is not None:
             cache.mkdir(parents=True, exist_ok=True)
-        sets = [tried_texts("true words", sample(test_texts(), limit, line_key))] if texts else []
+        sets = [tried_texts("true words", sample(tried_writers(), limit, line_key))] if texts else []
         missing: dict[str, str] = {}
         heard_rows: list[HearingRow] = []
         if audio:
-            lines = sample(test_recordings(), limit, line_key)
+            lines = sample(tried_audio(), limit, line_key)
             names = hearings or tuple(HEARINGS)
             heard = _heard(
                 tuple(dict.fromkeys((transcripts, *names))), lines, understander, model, cache, missing, heard_rows

@@ -38,12 +38,12 @@ def lines_of(examples: Iterable[Example]) -> list[Line]:
     ]
 
 
-def test_texts(folder: Path = TEST_WRITERS) -> list[Line]:
+def tried_writers(folder: Path = TEST_WRITERS) -> list[Line]:
     """What the test writers wrote, word for word; in no pack. Raises PackError."""
     return lines_of(example for path in sorted(folder.glob("*.toml")) for example in read_wordings(path))
 
 
-def test_recordings(manifest: Path = FIXTURES, split: str = "test") -> list[Line]:
+def tried_audio(manifest: Path = FIXTURES, split: str = "test") -> list[Line]:
     """The recordings of the test part. Raises InputError."""
     return [line for line in keep(read_manifest(manifest).lines, [f"split={split}"]) if line.audio is not None]
 

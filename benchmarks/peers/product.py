@@ -43,10 +43,9 @@ def fields(reply: Reply, transcript: str) -> dict[str, Any]:
 def acted(label: str | None, score: float, transcript: str) -> dict[str, Any]:
     """What a program would do that acts on a peer's label: warn, carry out, answer, or turn away where there is none."""
     urgent = label is not None and (label.startswith(URGENT_PREFIX) or label == PROVIDER_SOON)
+    action = "warn" if urgent else "command" if label in COMMANDS else "answer"
     if label is None or label == OUT_OF_SCOPE:
         action = "reject"
-    else:
-        action = "warn" if urgent else "command" if label in COMMANDS else "answer"
     return {
         "transcript": transcript,
         "action": action,

@@ -81,17 +81,15 @@ class Adapt:
     """Each id requires one of its keywords: the KEYWORDS terms of its wordings that tell most for it against the others."""
 
     def __init__(self) -> None:
-        need("adapt", "install the extra peers")
+        self._make = need("adapt.engine", "install the extra peers").IntentDeterminationEngine
+        self._builder = need("adapt.intent", "install the extra peers").IntentBuilder
 
     def train(self, pairs: Sequence[Pair]) -> None:
-        from adapt.engine import IntentDeterminationEngine
-        from adapt.intent import IntentBuilder
-
-        self._engine = IntentDeterminationEngine()
+        self._engine = self._make()
         for name, terms in keywords(pairs).items():
             for term in terms:
                 self._engine.register_entity(term, f"{name}_word")
-            self._engine.register_intent_parser(IntentBuilder(name).require(f"{name}_word").build())
+            self._engine.register_intent_parser(self._builder(name).require(f"{name}_word").build())
 
     def predict(self, text: str) -> Guess:
         found = next(self._engine.determine_intent(text), None) if text else None
