@@ -27,7 +27,8 @@ from wyoming.event import Event
 from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize
 from wyoming_house import HOST, asked
-from zeroconf.asyncio import AsyncZeroconf
+from zeroconf import ServiceStateChange
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
 from voice.commands import serve
 from voice.errors import BacktalkError
@@ -68,16 +69,26 @@ def test_loopback_is_not_announced() -> None:
 
 def test_is_found_by_the_name_that_home_assistant_looks_for() -> None:
     async def test() -> None:
+        listener = AsyncZeroconf(interfaces=["127.0.0.1"])
+        found: asyncio.Queue[str] = asyncio.Queue()
+
+        def changed(zeroconf: object, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+            if state_change is ServiceStateChange.Added:
+                found.put_nowait(name)
+
+        browser = AsyncServiceBrowser(listener.zeroconf, SERVICE, handlers=[changed])
         announcement = Announcement(10500, "127.0.0.1", "backtalk-test", ["127.0.0.1"])
-        await announcement.start()
-        browser = AsyncZeroconf(interfaces=["127.0.0.1"])
         try:
-            info = await browser.async_get_service_info(SERVICE, f"backtalk-test.{SERVICE}", 10_000)
+            await announcement.start()
+            name = await asyncio.wait_for(found.get(), 20)
+            info = await listener.async_get_service_info(SERVICE, name, 20_000)
             assert info is not None
-            assert (info.port, info.parsed_addresses()) == (10500, ["127.0.0.1"])
+            assert (name, info.port) == (f"backtalk-test.{SERVICE}", 10500)
+            assert info.parsed_addresses() == ["127.0.0.1"]
         finally:
-            await browser.async_close()
             await announcement.stop()
+            await browser.async_cancel()
+            await listener.async_close()
 
     try:
         asyncio.run(test())

@@ -16,6 +16,7 @@ from voice.errors import BacktalkError
 SERVICE = "_wyoming._tcp.local."
 """What Home Assistant's Wyoming integration looks for."""
 MDNS_GROUP = "224.0.0.251"
+MDNS_GROUP_6 = "ff02::fb"
 _FAILED = "I can't announce myself on the network: please enter my address in Home Assistant by hand."
 
 
@@ -29,12 +30,16 @@ def reachable(host: str) -> str:
     """The address at which others reach a server that listens on `host`. Raises BacktalkError when there is none."""
     try:
         address = socket.gethostbyname(host) if not _is_address(host) else host
-        if ipaddress.ip_address(address).is_unspecified:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                probe.connect((MDNS_GROUP, 1))  # sends nothing: it only asks which way it would go
+        listening = ipaddress.ip_address(address)
+        if listening.is_unspecified:
+            group = MDNS_GROUP if listening.version == 4 else MDNS_GROUP_6
+            with socket.socket(
+                socket.AF_INET if listening.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM
+            ) as probe:
+                probe.connect((group, 1))  # sends nothing: it only asks which way it would go
                 address = str(probe.getsockname()[0])
     except OSError as error:
-        raise BacktalkError(_FAILED, f"no way to {MDNS_GROUP}: {error}") from error
+        raise BacktalkError(_FAILED, f"no way to the others: {error}") from error
     if ipaddress.ip_address(address).is_loopback:
         raise BacktalkError(
             "Only this computer can reach me, so there is nothing to announce: please listen at 0.0.0.0, or leave out"

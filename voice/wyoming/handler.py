@@ -16,7 +16,7 @@ from intents.reply import Reply
 from voice.errors import BacktalkError, InputError
 from voice.frame import SAMPLE_RATE, Samples
 from voice.speech import Clip
-from voice.wyoming.conversations import context_back, conversation_id
+from voice.wyoming.conversations import Talker, context_back, conversation_id
 from voice.wyoming.hearing import Format, Hearing, Pcm
 from voice.wyoming.limits import Idle, ProtocolError, read_event, text_in
 from voice.wyoming.services import Services
@@ -47,7 +47,8 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._address = address
-        self._own = services.talker()
+        self._own: Talker | None = None
+        """For events that name no conversation."""
         self._pcm: Pcm | None = None
         self._hearing: Hearing | None = None
         self._received_s = 0.0
@@ -131,9 +132,13 @@ class Connection:
     async def _audio_chunk(self, event: Event) -> None:
         if self._deaf:
             return
-        form = Format.of(event.data)
         if self._pcm is None:
             self._begin_hearing(event.data)
+        try:
+            form = Format.of(event.data)
+        except InputError:
+            self._end_hearing(deaf=True)
+            raise
         if self._pcm is None or self._hearing is None:
             return
         if form != self._pcm.format:
@@ -187,7 +192,7 @@ class Connection:
         try:
             for start in range(0, len(samples), SLICE):
                 await self._services.decoding.run(partial(hearing.feed, samples[start : start + SLICE]))
-        except BacktalkError:
+        except BaseException:  # whatever it was: half an utterance is no utterance
             self._end_hearing(deaf=True)
             raise
 
@@ -215,7 +220,10 @@ class Connection:
     async def _reply(self, event: Event) -> Reply:
         text = text_in(event.data, self._services.limits)
         name = conversation_id(event.data.get("context"))
-        talker = self._own if name is None else self._services.conversations.of(self._address, name)
+        if name is None:
+            talker = self._own = self._own or self._services.talker()
+        else:
+            talker = self._services.conversations.of(self._address, name)
         heard = self._services.recall.take(self._address, text) or Heard.from_text(text)
         reply = await self._services.thinking.run(lambda: talker.reply(heard))
         if self._services.speaking is not None:
