@@ -29,12 +29,14 @@ SIDES = ("vosk", "backtalk", "understand")
 
 def main_side(side: str, recordings: Sequence[str], model: str | None) -> dict[str, Any]:
     """The figures of one side; runs in a process of its own."""
+    import voice.cli  # noqa: F401 - first, as in the program: it holds numpy to one thread before numpy is imported
     from benchmarks import sides
 
     figures: dict[str, Any] = getattr(sides, side)(
         [Path(one) for one in recordings], None if model is None else Path(model)
     )
     figures["peak_memory_mb"] = sides.memory_mb()
+    figures["threads"] = os.environ.get("OPENBLAS_NUM_THREADS", "as many as the library likes")
     return figures
 
 
@@ -96,6 +98,7 @@ def report(found: Mapping[str, Mapping[str, Any]], ready_s: float | None, ready_
     lines = [
         "Backtalk beside plain Vosk, same recordings, same run",
         f"recordings: {ours['recordings']}, {ours['seconds']:.0f} seconds of sound",
+        f"threads for linear algebra: {ours['threads']}",
         _beside("model load", plain["load_s"], ours["load_s"], "s", 2),
         _beside("processor time by length of sound (real-time factor)", plain["real_time"], ours["real_time"], "", 3),
         _beside("peak resident memory", plain["peak_memory_mb"], ours["peak_memory_mb"], "MB", 0),

@@ -155,6 +155,7 @@ def test_latency_report_tells_whether_the_aims_are_met() -> None:
         "first_audio_ms": {**one, "median": 50.0},
         "reply_ms": one,
         "voice_memory_mb": 30.0,
+        "threads": "1",
     }
     mind = {"sentences": 5, "understand_ms": one, "processor_ms": one, "load_s": 0.1, "added_memory_mb": 60.0}
     lines = latency_report({"vosk": plain, "backtalk": ours, "understand": mind}, None, True)

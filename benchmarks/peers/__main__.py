@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+import voice.cli  # noqa: F401 - first, as in the program: it holds numpy to one thread before numpy is imported
 from benchmarks.peers.corpus import line_key, sample, training, tried_audio, tried_writers
 from benchmarks.peers.hearing import HEARINGS, Transcript, transcribe
 from benchmarks.peers.listen import HearingRow, hearing_row

@@ -57,7 +57,8 @@ def sample(items: Sequence[_Item], most: int | None, key: Callable[[_Item], tupl
 
 
 def line_key(line: Line) -> tuple[str, ...]:
-    return (line.kind, line.label, line.topic or "", line.name)
+    """Recordings are spread over their conditions first: some are far harder than others."""
+    return (str(line.extra.get("condition", "")), line.kind, line.label, line.topic or "", line.name)
 
 
 def pair_key(pair: Pair) -> tuple[str, ...]:
