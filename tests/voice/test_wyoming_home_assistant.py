@@ -17,7 +17,6 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.error
 import urllib.request
 import wave
 from collections.abc import Iterator
@@ -44,6 +43,7 @@ http:
 api:
 config:
 onboarding:
+conversation:
 stt:
 tts:
 """
@@ -54,6 +54,7 @@ class HomeAssistant:
 
     def __init__(self, port: int) -> None:
         self.base = f"http://{HOST}:{port}"
+        self.entities: set[str] = set()
         self._headers: dict[str, str] = {}
 
     def fetch(self, path: str, data: bytes | None = None, **headers: str) -> bytes:
@@ -124,22 +125,34 @@ def backtalk() -> Iterator[int]:
         thread.join(10)
 
 
-@pytest.mark.skipif(HASS is None, reason="no Home Assistant: name its program hass in BACKTALK_HASS")
-def test_home_assistant_hears_and_speaks_with_it(tmp_path: Path) -> None:
-    with backtalk() as port, home_assistant(tmp_path) as home:
+@contextmanager
+def furnished(folder: Path) -> Iterator[HomeAssistant]:
+    """Home Assistant with Backtalk set up in it."""
+    with backtalk() as port, home_assistant(folder) as home:
         home.log_in()
         flow = home.post("/api/config/config_entries/flow", {"handler": "wyoming"})
         entry = home.post(f"/api/config/config_entries/flow/{flow['flow_id']}", {"host": HOST, "port": port})
         assert (entry["type"], entry["title"]) == ("create_entry", "Backtalk")
+        for _ in range(2 * START_S):
+            states = json.loads(home.fetch("/api/states"))
+            home.entities = {state["entity_id"] for state in states}
+            if {"stt.backtalk", "tts.backtalk"} <= home.entities:
+                break
+            time.sleep(0.5)
+        yield home
 
+
+needs_home_assistant = pytest.mark.skipif(
+    HASS is None, reason="no Home Assistant: name its program hass in BACKTALK_HASS"
+)
+
+
+@needs_home_assistant
+def test_home_assistant_hears_and_speaks_with_it(tmp_path: Path) -> None:
+    with furnished(tmp_path) as home:
         content = "format=wav; codec=pcm; sample_rate=16000; bit_rate=16; channel=1; language=en-US"
         sound = (1000).to_bytes(2, "little") * 32_000
-        for _ in range(2 * START_S):
-            try:
-                heard = json.loads(home.fetch("/api/stt/stt.backtalk", sound, **{"X-Speech-Content": content}))
-                break
-            except urllib.error.HTTPError:  # its entities come a moment after the entry
-                time.sleep(0.5)
+        heard = json.loads(home.fetch("/api/stt/stt.backtalk", sound, **{"X-Speech-Content": content}))
         assert heard == {"text": "20 tenths", "result": "success"}
 
         wanted = {"engine_id": "tts.backtalk", "message": WARNING[0], "options": {"preferred_format": "wav"}}
@@ -147,3 +160,25 @@ def test_home_assistant_hears_and_speaks_with_it(tmp_path: Path) -> None:
         with wave.open(io.BytesIO(home.fetch(path))) as spoken:
             assert spoken.getframerate() == RATE
             assert spoken.getnframes() == pytest.approx(RATE * (len(WARNING[0]) / 100 + 0.2), abs=50)
+
+
+@needs_home_assistant
+def test_home_assistant_answers_with_it(tmp_path: Path) -> None:
+    with furnished(tmp_path) as home:
+        if "conversation.backtalk" not in home.entities:
+            pytest.skip("this Home Assistant's Wyoming integration has no conversation agent yet")
+
+        def said(text: str, conversation: str) -> str:
+            asked = {
+                "text": text,
+                "agent_id": "conversation.backtalk",
+                "conversation_id": conversation,
+                "language": "en",
+            }
+            return str(home.post("/api/conversation/process", asked)["response"]["speech"]["plain"]["speech"])
+
+        assert said("my leg is numb", "kitchen") == " ".join(WARNING)
+        assert said("what is it", "bedroom") == "Turn 1."
+        assert said("what is it", "kitchen") == "Turn 2."
+        assert said("what is the weather", "kitchen") == "I can't help with that."
+        assert said("what is it", "bedroom") == "Turn 2."
