@@ -24,6 +24,7 @@ AIM_ADDED_MS = 60
 AIM_MEMORY_MB = 350
 RUN_TIMEOUT_S = 300
 READY_TIMEOUT_S = 60
+START = "from voice.cli import main; main(['listen', *__import__('sys').argv[1:]])"
 SIDES = ("vosk", "backtalk", "understand")
 
 
@@ -70,25 +71,26 @@ def second_start(model: Path | None) -> float | None:
         address = Path(folder) / "notify"
         listener.bind(str(address))
         listener.settimeout(0.5)
-        environment = {**os.environ, "NOTIFY_SOCKET": str(address)}
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "NOTIFY_SOCKET": str(address), "PYTHONPATH": path}
         options = [] if model is None else ["--model", str(model)]
+        said = (Path(folder) / "said").open("w+", encoding="utf-8")
         begun = time.perf_counter()
         program = subprocess.Popen(
-            [sys.executable, "-c", "from voice.cli import main; main()", "listen", *options],
-            env=environment,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", START, *options], env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=said
         )
         try:
             while program.poll() is None and time.perf_counter() - begun < READY_TIMEOUT_S:
                 with suppress(TimeoutError):
                     if b"READY=1" in listener.recv(4096):
                         return time.perf_counter() - begun
+            said.seek(0)
+            click.echo(f"backtalk did not become ready: {said.read().strip()[-500:] or 'it said nothing'}", err=True)
             return None
         finally:
             program.terminate()
             program.wait(10)
+            said.close()
 
 
 def report(found: Mapping[str, Mapping[str, Any]], ready_s: float | None, ready_told: bool) -> list[str]:
@@ -128,7 +130,7 @@ def report(found: Mapping[str, Mapping[str, Any]], ready_s: float | None, ready_
     ]
     if ready_told:
         lines.append(
-            "second start of backtalk: no microphone here to become ready with"
+            "second start of backtalk: not measured, it did not become ready (is there a microphone?)"
             if ready_s is None
             else f"second start of backtalk to ready: {ready_s:.2f} s"
         )
