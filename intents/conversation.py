@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
-
-from rapidfuzz import fuzz
 
 from intents import phrases, warning
 from intents.answers import Speaker
@@ -21,6 +20,19 @@ SURE = 0.8
 """Probability of an answer from which a faint danger sign isn't asked back about."""
 HINTED = 0.08
 """What the whole utterance must give a part's question at least, for it to be answered too."""
+
+_NOT = re.compile(r"\b(not|no|never|nobody|none|should|if|when|can|will|but|\w+n't|cannot)\b")
+"""Words beside which "I have called them" may mean the contrary."""
+_NO = r"(?:no|nope|nah|never)"
+_CLEAR_NO = re.compile(
+    rf"{_NO}(?: (?:{_NO}|thanks|thank you|please|sorry|of course not|not at all|i (?:didn't|did not|never)"
+    r"(?: said?(?: that| it| any such thing)?)?|that's (?:wrong|not (?:it|right|what i (?:said|meant)))|(?:i'm|i am|it's) fine))*"
+    r"|i (?:didn't|did not|never) (?:say|said)(?: that| it| any such thing)?|of course not|not at all|"
+    r"that's (?:wrong|not (?:it|right|what i (?:said|meant)))"
+)
+"""A no and nothing but: "no feeling at all" and "no, I can't" begin with a no as well."""
+_ELSE = re.compile(rf"{_NO} (?:{_NO} )*(?:i (?:said|meant|mean|asked|was asking|want|wanted)|what|how|tell)\b.+")
+"""A no, and what was said instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +90,12 @@ class Conversation:
         return self._said(Reply("command", "help", sentences=tuple(self._speakers[0].pack.about.greeting)))
 
     def idle(self) -> Reply:
-        """Said when nobody has spoken for a while; what was open is closed, but a danger stays."""
-        self._memory.offered = ()
+        """Said when nobody has spoken for a while; what was open is closed, but a danger stays, and a doubt is a warning."""
+        memory = self._memory
+        memory.offered = ()
+        doubt, memory.doubt = memory.doubt, None
+        if doubt is not None:  # no reply to "did you say that ...?" is a yes
+            return self._said(self._warn(replace(doubt, ids=doubt.maybe), Understanding()))
         return Reply("command", "stop", sentences=())
 
     def reply(self, heard: Heard) -> Reply:
@@ -95,7 +111,7 @@ class Conversation:
         if not found.text:
             return self._said(self._nothing(heard))
         memory.silences = 0
-        if memory.danger and settled(found.text):
+        if memory.danger and settled(found.text) and not _NOT.search(found.text):
             memory.danger = None
             return self._said(Reply("command", "yes", sentences=("Good.", phrases.READY)))
         return self._said(self._question(found))
@@ -138,7 +154,7 @@ class Conversation:
             for index, (table, speaker) in enumerate(zip(part.probabilities, self._speakers, strict=True))
             for name in speaker.pack.answers
         )
-        probability, index, name = max(asked)
+        probability, index, name = max(asked, default=(0.0, 0, ""))  # a warning needs no answers
         return index, name, probability
 
     # --- questions ----------------------------------------------------------------------------------------------
@@ -149,10 +165,14 @@ class Conversation:
         meaning, rivals = self._topic(found.meanings)
         index = self._index(meaning)
         answers = self._speakers[index].pack.answers
-        if offered and (choice := chosen(text, offered, [answers[name].name for name in offered])):
+        names = [answers[name].name for name in offered if name in answers]
+        if names and not danger.maybe and (choice := chosen(text, offered, names)):
             return self._answer(index, choice)
         if rest := corrected(text):
-            reply = self._question(self._understander.understand(Heard.from_text(rest)))
+            instead = self._understander.understand(Heard.from_text(rest))
+            if instead.danger.ids:
+                return self._warn(instead.danger, instead)
+            reply = self._question(instead)
             if reply.action == "answer":
                 return reply
         decision = decide(meaning.probabilities, tuple(answers))
@@ -162,7 +182,7 @@ class Conversation:
             decision = Decision("answer", decision.labels[:1], decision.confidence)
         if (
             danger.maybe
-            and decision.kind != "command"
+            and (decision.kind != "command" or danger.said)  # a sign that a rule found isn't lost to "louder"
             and not (decision.kind == "answer" and decision.confidence > SURE)
         ):
             memory.doubt = danger
@@ -324,8 +344,9 @@ class Conversation:
     def _said(self, reply: Reply) -> Reply:
         """The reply as it goes out: with the reminder while a danger is open, and remembered for `repeat`."""
         memory = self._memory
-        if memory.danger is not None and reply.action in ("answer", "clarify"):
-            reply = replace(reply, sentences=(warning.reminder(self._settings.contacts), *reply.sentences))
+        if memory.danger is not None and (reply.action in ("answer", "clarify") or reply.intent == "more"):
+            reminder = warning.reminder(self._settings.contacts, memory.danger.kind)
+            reply = replace(reply, sentences=(reminder, *reply.sentences))
         if reply.sentences and reply.intent not in ("louder", "quieter", "slower", "faster", "stop"):
             memory.last = reply
         return reply
@@ -333,11 +354,6 @@ class Conversation:
 
 def _denies(found: Understanding) -> bool:
     """True for a clear no to "did you say that ...?"; silence and everything unclear is a yes."""
-    if not found.text:
-        return False
-    leading = max(found.meanings[0].probabilities.items(), key=lambda pair: pair[1])[0]
-    return (
-        leading == "no"
-        or found.text.split()[0] in ("no", "nope", "nah")
-        or fuzz.ratio(found.text, "i didn't say that") > 85
-    )
+    if _CLEAR_NO.fullmatch(found.text):
+        return True
+    return bool(_ELSE.fullmatch(found.text)) and not found.danger.maybe

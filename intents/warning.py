@@ -63,8 +63,10 @@ def warning(ids: Sequence[str], said: Sequence[str], kind: str, contacts: Contac
     return tuple(filter(None, (first, heard or _GENERIC[main], _WHY[main], _REPEAT)))
 
 
-def reminder(contacts: Contacts) -> str:
+def reminder(contacts: Contacts, kind: str = "") -> str:
     """Said before later answers until the danger is taken care of."""
+    if kind == SELF_HARM:
+        return f"If you haven't called {spoken_number(contacts.crisis)} yet, please do that first."
     return f"If you haven't called {spoken_number(contacts.emergency)} yet, do that first."
 
 

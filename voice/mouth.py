@@ -7,10 +7,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import wait as first_of
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -80,6 +81,8 @@ class _Utterance:
         self.protected = min(self.urgent_sentences, 1)
         """Sentences below this number are said whatever `stop` says."""
         self.stopped = False
+        self.hushed: Future[None] = Future()
+        """Done when it was stopped: whoever waits for the voice need not wait on."""
         self.current = 0
         self.alarmed = False
         """The recorded warning was said."""
@@ -171,6 +174,8 @@ class Mouth:
     def _silence(self, utterance: _Utterance, protected: int) -> bool:
         """Whether it is silent now: not when it is in one of its `protected` sentences, or about to say them."""
         utterance.protected, utterance.stopped = protected, True
+        if not utterance.hushed.done():
+            utterance.hushed.set_result(None)
         if utterance.current < protected and utterance.parts and utterance.thread is not None:
             return not utterance.thread.is_alive()
         if utterance is self._sounding:
@@ -258,6 +263,8 @@ class Mouth:
                 clip = self._warnings.get(part.text)
             if index + 1 < len(parts):
                 made.append(self._make(parts[index + 1]))
+            if utterance.silenced(part.sentence):
+                break
             if clip is not None:
                 self._sound(utterance, part, clip)
             elif part.urgent:
@@ -280,9 +287,12 @@ class Mouth:
         rate = urgent_rate(self.settings.rate) if part.urgent else self.settings.rate
         return self._maker.submit(lambda: Clip(self.voice.speak(part.text, rate), self.voice.sample_rate))
 
-    def _ready(self, made: Future[Clip], part: _Part, utterance: _Utterance) -> Clip:
+    def _ready(self, made: Future[Clip], part: _Part, utterance: _Utterance) -> Clip | None:
+        """The samples of a part, waited for; None when it was silenced first: a warning must not wait for a stuck voice."""
         if not part.urgent:
-            return made.result()
+            either: tuple[Future[Any], ...] = (made, utterance.hushed)
+            first_of(either, return_when=FIRST_COMPLETED)
+            return None if utterance.silenced(part.sentence) else made.result()
         try:
             return made.result(URGENT_PATIENCE_S)
         except FutureTimeout:

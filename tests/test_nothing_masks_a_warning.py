@@ -1,0 +1,438 @@
+"""Every way that we know in which a warning could be masked, and that it isn't. docs/safety.md refers to these by name.
+
+What is proved elsewhere isn't proved again: see the hazard log.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from scripted_room import FAINT, NUMB, OTHER_QUESTION, QUESTION, TALK, WAKE, Room, conversation, warned, without
+
+from intents.conversation import Conversation
+from intents.heard import Heard
+from intents.pack import bundled, load_packs
+from intents.reply import Reply
+from intents.understand import Understander
+from intents.warning import Contacts, fixed_sentences
+from voice.cues import cue
+from voice.errors import VoiceError
+from voice.loop import AWAKE, REPEAT_URGENT, State
+from voice.mouth import Mouth
+from voice.settings import Settings
+from voice.speaker import gain
+from voice.speech import Int16
+from voice.tts import NO_VOICE, SpokenWarnings, last_resort
+
+NUMBER = "Warning. This may be an emergency. Call 9 9 9 now."
+
+
+def say(talk: Conversation, text: str, *alternatives: str) -> Reply:
+    return talk.reply(Heard(text, alternatives))
+
+
+def is_warning(reply: Reply) -> bool:
+    return reply.action == "warn" and reply.urgent_sentences > 0 and "9 9 9" in reply.sentences[0]
+
+
+# --- when it is said
+
+
+def test_in_one_breath_with_the_wake_phrase_within_the_first_second_after_start() -> None:
+    assert warned(Room().hears(f"{WAKE} {NUMB}", 1000))
+
+
+def test_over_the_words_that_it_says_at_the_start() -> None:
+    room = Room()
+    room.loop.say(Reply("command", sentences=("I'm listening. Say: hey back talk.",), ends=True))
+    room.speaks("I'm listening. Say: hey back talk.")
+    assert warned(room.hears(NUMB, 1500))
+
+
+def test_in_the_follow_up_window_without_the_wake_phrase() -> None:
+    room = Room()
+    room.asked(QUESTION)
+    assert warned(room.hears(3000, NUMB, 1500))
+
+
+def test_always_listening_long_after_anything_was_said() -> None:
+    room = Room(always=True)
+    assert warned(room.hears(60_000, NUMB, 1500))
+
+
+def test_after_mute_the_wake_phrase_is_enough() -> None:
+    room = Room(always=True)
+    room.hears("mute", 2000)
+    room.has_spoken()
+    assert room.loop.state is State.ASLEEP
+    assert warned(room.hears(f"{WAKE} {NUMB}", 1500))
+
+
+def test_while_it_says_that_it_is_mute_from_now_on() -> None:
+    room = Room()
+    room.hears(f"{WAKE} mute", 2000)
+    room.speaks("I don't listen any more. To wake me, say: hey back talk.")
+    assert warned(room.hears(2000, NUMB, 1500))
+
+
+def test_in_the_middle_of_an_answer() -> None:
+    room = Room()
+    room.hears(f"{WAKE} {QUESTION}", 2000)
+    assert not room.hushed
+    assert warned(room.hears(3000, NUMB, 1500))
+    assert room.hushed
+
+
+def test_in_the_middle_of_an_answer_that_has_the_same_words() -> None:
+    room = Room()
+    room.hears(f"{WAKE} which signs need help right away", 2000)
+    room.speaks("Sudden numbness, or legs that are numb or that you can't feel, need help.")
+    assert room.hears(1000, "legs that are numb", 1500) == []  # its own words
+    assert warned(room.hears(1000, "my legs are numb", 1500))
+
+
+@pytest.mark.parametrize("last", ["stop", "wait", WAKE])
+def test_before_a_word_that_breaks_in(last: str) -> None:
+    room = Room()
+    room.hears(f"{WAKE} {QUESTION}", 2000)
+    assert warned(room.hears(3000, f"{NUMB} {last}", 1500))
+
+
+@pytest.mark.parametrize("first", ["stop", "wait"])
+def test_after_a_word_that_breaks_in(first: str) -> None:
+    room = Room()
+    room.hears(f"{WAKE} {QUESTION}", 2000)
+    assert warned(room.hears(3000, f"{first} {NUMB}", 1500))
+
+
+def test_before_the_wake_phrase_or_a_key_in_the_follow_up_window() -> None:
+    for key in (False, True):
+        room = Room()
+        room.asked(QUESTION)
+        room.hears(2000, NUMB if key else f"{NUMB} {WAKE}")
+        if key:
+            room.effects += room.loop.wake()
+        assert warned(room.hears(1500))
+
+
+def test_in_a_partial_result_only_while_it_speaks() -> None:
+    room = Room(finals={NUMB: Heard("i can steal my eggs")})
+    room.hears(f"{WAKE} {QUESTION}", 2000)
+    assert warned(room.hears(3000, NUMB, 1500))
+    silent = Room(finals={NUMB: Heard("")})
+    silent.hears(f"{WAKE} {QUESTION}", 2000)
+    assert warned(silent.hears(3000, NUMB, 1500))
+
+
+def test_what_is_said_next_in_the_same_breath_does_not_take_it_back() -> None:
+    room = Room()
+    assert warned(room.hears(f"{WAKE} numb from the waist down", 400))
+    assert warned(room.hears("in the film on television", 2500))
+
+
+def test_an_alternative_reading_of_what_sounds_like_an_order_to_the_device() -> None:
+    room = Room(finals={"mute": Heard("mute", (NUMB,))})
+    assert warned(room.asked("mute"))
+
+
+@pytest.mark.parametrize("order", ["louder", "more", "goodbye", "no", "yes", OTHER_QUESTION])
+def test_a_command_or_a_question_in_the_same_breath(order: str) -> None:
+    talk = conversation()
+    assert is_warning(say(talk, f"{order} {NUMB}"))
+    assert is_warning(say(conversation(), order, NUMB))  # heard in an alternative only
+
+
+# --- "did you say that ...?"
+
+
+@pytest.mark.parametrize("always", [False, True])
+@pytest.mark.parametrize("follow_up_s", [0.0, 8.0, 120.0])
+def test_no_reply_to_a_question_back_is_a_yes(always: bool, follow_up_s: float) -> None:
+    room = Room(always=always, settings=Settings(follow_up_s=follow_up_s))
+    (asked,) = room.asked(FAINT)
+    assert (asked.action, asked.choices) == ("clarify", ("urgent_limb",))
+    assert warned(room.hears(AWAKE // 16 + 500))
+    room.has_spoken()
+    assert not warned(room.hears(AWAKE // 16 + 500))  # not once more for the same silence
+
+
+UNCLEAR = ["what", "hm maybe", "no feeling at all", "no i can't", "no not any more", "no strength", "i don't know",
+           "stop", "mute", "louder", TALK, QUESTION, "nope can't move it"]  # fmt: skip
+
+
+@pytest.mark.parametrize("reply", UNCLEAR)
+def test_an_unclear_reply_to_a_question_back_is_a_yes(reply: str) -> None:
+    talk = conversation()
+    assert say(talk, FAINT).action == "clarify"
+    assert is_warning(say(talk, reply))
+
+
+@pytest.mark.parametrize("reply", ["mute", "stop", TALK, "no feeling at all"])
+def test_nor_does_the_loop_swallow_such_a_reply(reply: str) -> None:
+    for speaking in (False, True):
+        room = Room()
+        room.hears(f"{WAKE} {FAINT}", 2000)
+        if not speaking:
+            room.has_spoken()
+        replies = room.hears(2000, reply, 1500)
+        if not replies:  # spoken over the question, and not taken for a reply: then it is no reply
+            room.has_spoken()
+            replies = room.hears(AWAKE // 16 + 500)
+        assert warned(replies)
+
+
+@pytest.mark.parametrize(
+    "reply", ["no", "nope", "no no", "no thank you", "no i didn't", "i didn't say that", "no i never said that"]
+)
+def test_a_clear_no_to_a_question_back_is_a_no(reply: str) -> None:
+    talk = conversation()
+    say(talk, FAINT)
+    assert say(talk, reply).action != "warn"
+    assert talk.idle().sentences == ()
+
+
+def test_a_no_and_what_was_said_instead_is_a_no() -> None:
+    talk = conversation()
+    say(talk, FAINT)
+    reply = say(talk, f"no i said {QUESTION}")
+    assert (reply.action, reply.intent) == ("answer", "definition")
+
+
+def test_a_faint_sign_is_asked_back_about_in_the_follow_up_window_though_always_listening() -> None:
+    room = Room(always=True)
+    room.hears(QUESTION, 1500)
+    room.has_spoken()
+    assert [reply.action for reply in room.hears(2000, FAINT, 2000)] == ["clarify"]
+
+
+@pytest.mark.parametrize("sign", [NUMB, f"number two {NUMB}", f"the second one and {NUMB}"])
+def test_said_as_the_reply_to_do_you_want_to_know(sign: str) -> None:
+    talk = conversation()
+    talk._memory.offered = ("definition", "treatment")
+    assert is_warning(say(talk, sign))
+    talk = conversation()
+    talk._memory.offered = ("definition", "treatment")
+    assert say(talk, "number two mumble").choices == ("urgent_limb",)  # a faint one is not taken for a choice
+
+
+def test_said_as_a_correction() -> None:
+    assert is_warning(say(conversation(), f"no i said {NUMB}"))
+
+
+# --- what is said about it
+
+
+def test_with_the_packs_answers_missing() -> None:
+    (pack,) = load_packs(bundled()[:1])
+    for gone in (without(pack), without(pack, "definition")):
+        reply = say(conversation([gone]), f"{QUESTION} and {NUMB}")
+        assert is_warning(reply)
+        assert reply.intent is None
+    assert say(conversation([pack]), f"{QUESTION} and {NUMB}").intent == "definition"
+
+
+@pytest.mark.parametrize("sign", ["i have crushing chest pain", "i want to kill myself", "she can't breathe"])
+def test_another_emergency_gets_no_answer_about_the_spine(sign: str) -> None:
+    (pack,) = load_packs(bundled()[:1])
+    reply = say(conversation(), f"{QUESTION} and {sign}")
+    assert reply.action == "warn"
+    assert reply.intent is None
+    assert pack.answers["definition"].first not in reply.speech
+
+
+def test_self_harm_keeps_its_kind_words_and_its_number_in_the_reminder() -> None:
+    talk = conversation()
+    reply = say(talk, "i want to kill myself")
+    assert "116 123" in reply.sentences[0]
+    assert any("alone" in sentence for sentence in reply.sentences)
+    assert "116 123" in say(talk, QUESTION).sentences[0]
+
+
+def test_later_answers_and_more_of_them_come_after_a_reminder() -> None:
+    talk = conversation()
+    say(talk, NUMB)
+    for text in (QUESTION, "more", OTHER_QUESTION):
+        assert "9 9 9" in say(talk, text).sentences[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["i haven't called them", "i have not called them", "should i have called them", "the ambulance is not coming",
+     "it's not been dealt with", "i haven't seen the doctor about it", "i've called them but nobody answers"],
+)  # fmt: skip
+def test_what_has_not_been_dealt_with_stays(text: str) -> None:
+    talk = conversation()
+    say(talk, NUMB)
+    say(talk, text)
+    assert "9 9 9" in say(talk, QUESTION).sentences[0]
+
+
+def test_what_has_been_dealt_with_is_over() -> None:
+    talk = conversation()
+    say(talk, NUMB)
+    say(talk, "i have called them")
+    assert "9 9 9" not in say(talk, QUESTION).speech
+
+
+def test_nobody_is_left_alone_with_it_because_of_talk_in_the_room() -> None:
+    room = Room(always=True)
+    room.hears(NUMB, 1500)
+    room.has_spoken()
+    again = room.hears(3000, TALK, REPEAT_URGENT // 16)
+    assert warned(again)
+    room.has_spoken()
+    assert not any(reply.action == "warn" for reply in room.hears(2 * REPEAT_URGENT // 16))  # once
+
+
+# --- several packs, and what was learned
+
+
+@pytest.fixture(scope="module")
+def both() -> Understander:
+    return Understander.load(bundled())
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [(NUMB, "urgent_limb"), ("i have wet myself twice today", "urgent_bowel_bladder"), ("she can't breathe", "urgent_other")],
+)  # fmt: skip
+def test_with_two_packs_loaded(both: Understander, text: str, sign: str) -> None:
+    assert len(both.packs) > 1
+    for said in (text, f"stop {text}", f"how is it treated and {text}"):
+        reply = Conversation(both).reply(Heard.from_text(said))
+        assert sign in reply.urgent
+    assert sign in Conversation(both).reply(Heard("can you tell me the time", (text,))).urgent
+
+
+def test_the_second_pack_alone_warns_too(both: Understander) -> None:
+    for pack in both.packs:
+        talk = Conversation(Understander.load([pack.folder]))
+        assert talk.reply(Heard.from_text(NUMB)).action == "warn"
+
+
+# --- the mouth
+
+
+@dataclass
+class Stuck:
+    """A voice that never comes back until the test lets it, or that is dead."""
+
+    sample_rate: int = 22_050
+    dead: bool = False
+    go: threading.Event = field(default_factory=threading.Event)
+    asked: threading.Event = field(default_factory=threading.Event)
+
+    def speak(self, sentence: str, rate: int = 165) -> Int16:
+        self.asked.set()
+        if self.dead:
+            raise VoiceError(NO_VOICE, "dead for a test")
+        self.go.wait(30)
+        return np.array([ord(char) for char in sentence], dtype=np.int16)
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Speaker:
+    """Writes down what is played, how loud."""
+
+    volume: float = 1.0
+    audible: bool = True
+    playing: bool = False
+    played_samples: int = 0
+    heard: list[tuple[bytes, float]] = field(default_factory=list)
+    started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:
+        self.heard.append((samples.tobytes(), gain(self.volume, urgent)))
+        self.started.release()
+
+    def begin(self, name: str) -> None: ...
+    def show(self, text: str) -> None: ...
+    def stop(self) -> None: ...
+    def end(self) -> None: ...
+    def wait(self, timeout_s: float | None = None) -> bool:
+        return True
+
+    def position(self, samples: Int16) -> int:
+        """The place of this sound among what was played."""
+        return next(place for place, (heard, _) in enumerate(self.heard) if heard.startswith(samples.tobytes()))
+
+    def until(self, samples: Int16) -> None:
+        """Wait until this sound has been started."""
+        while not any(heard.startswith(samples.tobytes()) for heard, _ in self.heard):
+            assert self.started.acquire(timeout=30), "it was not played"
+
+    def __enter__(self) -> Speaker:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def voice() -> Iterator[Stuck]:
+    voice = Stuck()
+    yield voice
+    voice.go.set()
+
+
+def letters(text: str) -> Int16:
+    return np.array([ord(char) for char in text], dtype=np.int16)
+
+
+def kept(voice: Stuck) -> SpokenWarnings:
+    """The fixed sentences, made before the voice gets stuck."""
+    voice.go.set()
+    warnings = SpokenWarnings(voice, fixed_sentences(Contacts("999", "116 123")))
+    assert warnings.wait(30)
+    voice.go.clear()
+    voice.asked.clear()
+    return warnings
+
+
+@pytest.mark.parametrize("text", [NUMB, "i can't pee", "i have crushing chest pain", "i want to kill myself"])
+def test_every_first_sentence_is_said_with_the_engine_dead(voice: Stuck, text: str) -> None:
+    warnings, speaker = kept(voice), Speaker()
+    voice.dead = True
+    reply = say(conversation(), text)
+    with Mouth(voice, speaker, warnings, Settings()) as mouth:
+        mouth.say(reply.sentences, reply.urgent_sentences)
+        with pytest.raises(VoiceError):
+            mouth.wait(30)
+    assert speaker.position(cue("urgent").samples) == 0
+    assert speaker.position(letters(reply.sentences[0])) == 1
+
+
+def test_an_answer_whose_voice_hangs_does_not_hold_up_a_warning(voice: Stuck) -> None:
+    warnings, speaker = kept(voice), Speaker()
+    with Mouth(voice, speaker, warnings, Settings()) as mouth:
+        mouth.say(["An answer that never comes."])
+        assert voice.asked.wait(30)
+        mouth.say([NUMBER], urgent_sentences=1)
+        assert mouth.wait(10)  # the voice is still stuck
+    assert speaker.position(letters(NUMBER)) == 1
+
+
+def test_within_the_first_second_before_any_warning_was_made(voice: Stuck) -> None:
+    speaker = Speaker()
+    warnings = SpokenWarnings(voice, [NUMBER])  # not made yet: the voice is stuck
+    with Mouth(voice, speaker, warnings, Settings()) as mouth:
+        mouth.say([NUMBER], urgent_sentences=1)
+        speaker.until(last_resort("emergency").samples)  # with the voice still stuck
+        assert len(speaker.heard) == 2
+        voice.go.set()
+        assert mouth.wait(30)
+    assert speaker.position(letters(NUMBER)) == 2
+
+
+def test_volume_at_zero_is_raised_for_the_cue_and_the_warning_only(voice: Stuck) -> None:
+    warnings, speaker = kept(voice), Speaker()
+    voice.go.set()
+    with Mouth(voice, speaker, warnings, Settings(volume=0, cues="off")) as mouth:
+        mouth.say([NUMBER, "An answer."], urgent_sentences=1)
+        assert mouth.wait(30)
+    assert [loudness > 0.2 for _, loudness in speaker.heard] == [True, True, False]
