@@ -52,6 +52,8 @@ FAREWELLS = 2
 """How often it says how to come back when it goes idle; then the cue is known."""
 TOO_LONG = "That was very long, so I stopped listening. Please ask me one short question."
 _RATES = ("slower", "faster", "louder", "quieter")
+_ONESELF = frozenset({"my", "mine", "myself"})
+"""Words of a person about himself or herself."""
 
 
 class State(Enum):
@@ -159,6 +161,14 @@ class Loop:
         self._warning: Reply | None = None
         """An urgent warning that nobody has acknowledged."""
         self._repeat_at: int | None = None
+        self._unanswered_at: int | None = None
+        """Sample from which no reply to "did you say that ...?" is a yes."""
+        self._talk_until = 0
+        """Sample until which a conversation goes on."""
+        self._taken_back: Utterance | None = None
+        """What called for a warning that was broken off because the person went on."""
+        self._feared = ""
+        """The words, not yet final, of a danger sign that broke in."""
         self._checked = ""
         """The words heard over its own voice that were looked at already."""
         self._muted = False
@@ -201,6 +211,8 @@ class Loop:
         self._stay(max(window, AWAKE) if self._reply.expects_reply else window)
         if self._warning is not None and self._repeat_at is None:
             self._repeat_at = self.now + REPEAT_URGENT
+        if _is_doubt(self._reply):
+            self._unanswered_at = self.now + AWAKE
         return []
 
     def say(self, reply: Reply) -> list[Effect]:
@@ -212,6 +224,8 @@ class Loop:
 
     def wake(self) -> list[Effect]:
         """Wakes it without the phrase: a key was pressed. Interrupts it when it speaks."""
+        if self._danger_so_far():
+            return self._hear_on()
         return [*self._hush(), *self._awake([]), *self._cue_awake()]
 
     def apply(self, settings: Settings) -> None:
@@ -235,15 +249,19 @@ class Loop:
         phrase, since = found
         if self._echo.is_own(phrase, self.now):
             return None
+        if self._danger_so_far():  # "I can't feel my legs, stop": what was said is not thrown away for one word in it
+            return self._hear_on()
         if phrase == self._wake_phrase:
             self._awake_cue_at = self.now + AWAKE_CUE
             return [*self._hush(), *self._awake(self._since(since))]
         if self.state is not State.SPEAKING:
             return None  # "stop" in a question is a word like any other
         self._turn.drop()
-        self._mind.reply(Heard(phrase))
+        reply = self._mind.reply(Heard(phrase))
         effects = self._hush()
         self._acknowledge()
+        if reply.action == "warn":  # "stop" is no clear no to "did you say that ...?"
+            return [*effects, *self._carry_out(reply)]
         self._stay(max(AWAKE, self._window()))
         return effects
 
@@ -257,6 +275,18 @@ class Loop:
         silence = LEAD_IN + -(LEAD_IN + len(sound)) % FRAME_SAMPLES
         whole = np.concatenate([np.zeros(silence, np.float32), sound]).astype(np.int16)
         return list(whole.reshape(-1, FRAME_SAMPLES))
+
+    def _danger_so_far(self) -> bool:
+        text = self._turn.text
+        return self._foreign(text) and self._mind.peek(Heard(text)).action == "warn"
+
+    def _hear_on(self) -> list[Effect]:
+        """Quiet, and hears what is being said to its end, as if it had been called."""
+        self._called = True
+        effects = self._hush()
+        self.state = State.HEARING
+        self._stay(AWAKE)
+        return effects
 
     def _awake(self, kept: list[Samples]) -> list[Effect]:
         self._acknowledge()
@@ -293,6 +323,8 @@ class Loop:
         if self._unfinished():
             # Nobody interrupts after half a second to say something else: the question wasn't over yet.
             self._mind.undo()
+            if self._reply.action == "warn":
+                self._taken_back = self._last
             self._turn.resume(self._last.heard if self._last else Heard(""))
             effects = self._hush()
             self.state = State.HEARING
@@ -300,11 +332,18 @@ class Loop:
         if self._mind.peek(Heard(text)).action == "warn":
             effects = self._hush()
             self.state = State.HEARING  # quiet at once; the answer comes when the person has finished
+            self._feared = text
             return effects
         return []
 
     def _foreign(self, text: str) -> bool:
-        return len(text.split()) >= 1 and not self._echo.is_own(text, self.now)
+        """Whether a person said it, as far as can be told: its own words, but of "my legs", are a person's too."""
+        if not text.split():
+            return False
+        if not self._echo.is_own(text, self.now):
+            return True
+        oneself = _ONESELF.intersection(text.lower().split()).difference(self._echo.spoken(self.now))
+        return bool(oneself) and self._mind.peek(Heard(text)).action == "warn"
 
     def _unfinished(self) -> bool:
         return (
@@ -326,27 +365,42 @@ class Loop:
         return self._mind.peek(Heard(text)).action in ("answer", "warn", "command")
 
     def _understand(self, utterance: Utterance) -> list[Effect]:
-        heard = utterance.heard
         self.state = State.LISTENING
-        if not heard.text.strip() or self._echo.is_own(heard.text, self.now):
+        utterance, kept = self._with_danger(utterance)
+        heard = utterance.heard
+        if not kept and not self._foreign(heard.text):
             return []
-        self._acknowledge()
         order = order_in(heard.text)
-        if order is not None:
+        if order is not None and self._mind.peek(heard).action != "warn":
+            self._acknowledge()
             return self._obey(utterance, order)
         called, self._called = self._called, False
-        if not called and not self._matters(heard):
-            return []
+        if not called and not self._matters(utterance):
+            return []  # nor does it acknowledge a warning
+        self._acknowledge()
         self._last = utterance
         reply = self._mind.reply(heard)
-        if utterance.cut and reply.action not in ("answer", "warn"):
+        if utterance.cut and reply.action not in ("answer", "warn") and not _is_doubt(reply):
             reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
         return [Told(utterance, reply), *self._carry_out(reply)]
 
-    def _matters(self, heard: Heard) -> bool:
+    def _with_danger(self, utterance: Utterance) -> tuple[Utterance, bool]:
+        """The utterance with what is known of a danger sign in it; True when a warning rests on that."""
+        feared, self._feared = self._feared, ""
+        before, self._taken_back = self._taken_back, None
+        heard = utterance.heard
+        if feared and not heard.text.startswith(feared):  # the final words are another reading, not a better one
+            text = heard.text or feared
+            heard = replace(heard, text=text, alternatives=(feared, *heard.alternatives))
+            utterance = replace(utterance, heard=heard)
+        if before is not None and self._mind.peek(heard).action != "warn":
+            return before, True  # what was added doesn't unsay it
+        return utterance, bool(feared)
+
+    def _matters(self, utterance: Utterance) -> bool:
         """Without a wake phrase not all that is said in a room is meant for it, least of all if it always listens."""
-        reply = self._mind.peek(heard)
-        if reply.action == "warn":
+        reply = self._mind.peek(utterance.heard)
+        if reply.action == "warn" or (_is_doubt(reply) and utterance.begin <= self._talk_until):
             return True
         return not reply.overheard and (not self._always or (reply.action != "reject" and reply.confidence >= SURE))
 
@@ -395,11 +449,12 @@ class Loop:
 
     def _stay(self, samples: int) -> None:
         """Stays awake for so long without speech."""
-        self._sleep_at = None if self._always else self.now + samples
+        self._talk_until = self.now + samples
+        self._sleep_at = None if self._always else self._talk_until
 
     def _acknowledge(self) -> None:
-        """Somebody answers: the warning was heard."""
-        self._warning, self._repeat_at = None, None
+        """Somebody answers: the warning was heard, or the question."""
+        self._warning, self._repeat_at, self._unanswered_at = None, None, None
 
     def _sleep(self, cue: CueName = "idle") -> list[Effect]:
         self.state, self._sleep_at, self._muted = State.ASLEEP, None, False
@@ -423,6 +478,11 @@ class Loop:
             effects = self._carry_out(again)
             self._warning = None
             return effects
+        if self._unanswered_at is not None and self.now >= self._unanswered_at:
+            self._unanswered_at = None
+            reply = self._mind.idle()
+            if reply.action == "warn":
+                return self._carry_out(reply)
         if self._sleep_at is None or self.now < self._sleep_at:
             return []
         farewell = self._mind.idle()
@@ -431,3 +491,8 @@ class Loop:
         self._farewells += 1
         effects = self._sleep()
         return [*effects, Say(farewell)] if farewell.sentences else effects
+
+
+def _is_doubt(reply: Reply) -> bool:
+    """True when it asks whether a danger sign was said."""
+    return reply.action == "clarify" and any(choice.startswith("urgent_") for choice in reply.choices)
