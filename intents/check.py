@@ -14,7 +14,7 @@ from intents.head import Head
 from intents.lint_answers import lint_answers, lint_grade, lint_own_words
 from intents.lint_danger import lint_article_signs, lint_rules, load_rules
 from intents.lint_wordings import lint_clashes, lint_coverage, lint_hearing, lint_leak
-from intents.pack import Example, Fault, Pack, PackError, load_pack, parse, read_wordings, wording_files
+from intents.pack import Example, Fault, Pack, PackError, load_pack, parse, read_wordings, shared_folder, wording_files
 from intents.schema import AnswersFile, PackFile, WordingsFile
 from intents.text import normalise
 from intents.understand import HEAD
@@ -99,7 +99,7 @@ def _shared_wordings(pack: Pack) -> list[tuple[Path, Example]]:
     from intents.compile import examples_for
 
     used = set(examples_for(pack)) - set(pack.examples)
-    folders = [pack.folder.parent / name for name in pack.about.shares]
+    folders = [shared_folder(pack, name) for name in pack.about.shares]
     every = [(path, example) for folder in folders for path in wording_files(folder) for example in read_wordings(path)]
     return [(path, example) for path, example in every if example in used]
 

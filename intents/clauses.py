@@ -8,8 +8,6 @@ JOINTS = frozenset(
 """Words that begin a new clause."""
 SHORTEST = 2
 """Words; a shorter part means nothing alone."""
-WINDOW, STEP = 9, 5
-"""Words: a long part without a joint is read through a window, for ramblers don't use conjunctions."""
 MOST = 10
 """Parts looked at, from the end of the utterance."""
 
@@ -28,12 +26,3 @@ def clauses(text: str) -> tuple[str, ...]:
         parts[-1] += last
     found = [" ".join(part) for part in parts if part]
     return tuple(found[-MOST:]) if len(found) > 1 else ()
-
-
-def windows(text: str) -> tuple[str, ...]:
-    """Overlapping stretches of a long text: what is said in a few words mustn't drown in the many around it."""
-    words = text.split()
-    if len(words) < WINDOW + STEP:
-        return ()
-    starts = range(0, len(words) - STEP, STEP)
-    return tuple(" ".join(words[start : start + WINDOW]) for start in starts)[-MOST:]

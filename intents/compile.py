@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from intents.encoder import Encoder, Vectors
 from intents.head import Head
-from intents.pack import Example, Pack, load_pack
+from intents.pack import Example, Pack, load_pack, shared_folder
 from intents.text import without_fillers
 
 STRENGTH = 10.0
@@ -32,7 +32,7 @@ def examples_for(pack: Pack) -> tuple[Example, ...]:
     shared = (
         example
         for name in pack.about.shares
-        for example in load_pack(pack.folder.parent / name).examples
+        for example in load_pack(shared_folder(pack, name)).examples
         if example.section in ("urgent", "command", "oos") or example.label == "oos:counter"
     )
     return tuple(dict.fromkeys([*own, *shared]))

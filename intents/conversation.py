@@ -16,6 +16,10 @@ from intents.understand import Danger, Meaning, Part, Understander, Understandin
 
 SURE_PART = 0.7
 """Probability from which a part of an utterance is taken for a question of its own."""
+RIVAL = 0.15
+"""Probability of its best question from which a pack may be the one that is meant, when no condition was named yet."""
+LONGEST_CHOICE = 6
+"""Words: a longer reply to "do you mean A, or B?" is a question of its own."""
 SURE = 0.8
 """Probability of an answer from which a faint danger sign isn't asked back about."""
 HINTED = 0.08
@@ -67,6 +71,8 @@ class _Memory:
     """A danger sign that was asked back about by the last reply."""
     danger: Danger | None = None
     """A danger sign that hasn't been taken care of."""
+    waiting: tuple[tuple[int, ...], Understanding] | None = None
+    """A question that waits until it is said which of these packs is meant."""
     misses: int = 0
     silences: int = 0
     disclaimed: bool = False
@@ -162,6 +168,8 @@ class Conversation:
     def _question(self, found: Understanding) -> Reply:
         memory, text, danger = self._memory, found.text, found.danger
         offered, memory.offered = memory.offered, ()
+        if (waiting := self._picked(found)) is not None:
+            return waiting
         meaning, rivals = self._topic(found.meanings)
         index = self._index(meaning)
         answers = self._speakers[index].pack.answers
@@ -194,8 +202,8 @@ class Conversation:
                 confidence=decision.confidence,
                 expects_reply=True,
             )
-        if decision.kind == "answer" and rivals:
-            return self._which_pack(rivals)
+        if decision.kind in ("answer", "clarify") and rivals:
+            return self._which_pack(rivals, found)
         return self._carry_out(decision, index, found)
 
     def _carry_out(self, decision: Decision, index: int, found: Understanding) -> Reply:
@@ -278,10 +286,28 @@ class Conversation:
             return meanings[self._memory.pack], ()
         best = [meaning.best(tuple(self._speakers[i].pack.answers))[0] for i, meaning in enumerate(meanings)]
         leader = max(range(len(best)), key=lambda i: best[i][1])
-        rivals = tuple(i for i, (_, value) in enumerate(best) if value >= SURE_PART)
+        rivals = tuple(i for i, (_, value) in enumerate(best) if value >= RIVAL)
         return meanings[leader], rivals if len(rivals) > 1 else ()
 
-    def _which_pack(self, rivals: tuple[int, ...]) -> Reply:
+    def _picked(self, found: Understanding) -> Reply | None:
+        """The question that waited while it was asked which condition is meant; None when this isn't the reply to that."""
+        memory = self._memory
+        waiting, memory.waiting = memory.waiting, None
+        if waiting is None:
+            return None
+        rivals, question = waiting
+        names = [self._speakers[i].pack.about.name for i in rivals]
+        named = [i for i in rivals if found.meanings[i].named]
+        choice = chosen(found.text, [str(i) for i in rivals], names)
+        index = named[0] if len(named) == 1 else int(choice) if choice else None
+        if index is None or len(found.text.split()) > LONGEST_CHOICE:
+            return None
+        memory.pack = index
+        decision = decide(question.meanings[index].probabilities, tuple(self._speakers[index].pack.answers))
+        return self._carry_out(decision, index, question)
+
+    def _which_pack(self, rivals: tuple[int, ...], found: Understanding) -> Reply:
+        self._memory.waiting = (rivals[:2], found)
         names = [self._speakers[i].pack.about.name for i in rivals[:2]]
         sentence = phrases.CLARIFY_PACK.format(first=names[0], second=names[1])
         return Reply(

@@ -8,9 +8,9 @@ from typing import Literal
 
 from intents.schema import COMMANDS
 
-ANSWER = 0.55
+ANSWER = 0.58
 """Probability from which a question is answered at once."""
-LEAD = 0.15
+LEAD = 0.18
 """How far the best question must be ahead of the second to be answered at once."""
 OFFER = 0.30
 """From here the best question is offered."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from intents.article import Article, danger_signs
 from intents.finding import Finding
-from intents.pack import Pack
+from intents.pack import Pack, shared_folder
 from intents.urgent import UrgentRules, UrgentRulesError
 from intents.urgent_schema import read_file
 
@@ -23,7 +23,7 @@ _TURNED = [
 
 def rule_folders(pack: Pack) -> list[Path]:
     """Where the rules that hold for a pack are: its own folder and those that it shares."""
-    return list(dict.fromkeys([pack.folder, *(pack.folder.parent / name for name in pack.about.shares)]))
+    return list(dict.fromkeys([pack.folder, *(shared_folder(pack, name) for name in pack.about.shares)]))
 
 
 def load_rules(pack: Pack) -> UrgentRules | Finding:

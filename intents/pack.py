@@ -143,6 +143,12 @@ def bundled() -> tuple[Path, ...]:
     return tuple(sorted(path.parent for path in PACKS.glob("*/pack.toml")))
 
 
+def shared_folder(pack: Pack, name: str) -> Path:
+    """Folder of a pack that `pack` shares wordings and rules with: beside it, else among those that come with Backtalk."""
+    beside = pack.folder.parent / name
+    return beside if beside.is_dir() else PACKS / name
+
+
 def load_packs(folders: Sequence[Path]) -> tuple[Pack, ...]:
     """Raises PackError with the faults of all of them, also when two have one id."""
     packs: list[Pack] = []

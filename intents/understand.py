@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from intents.clauses import clauses, windows
+from intents.clauses import clauses
 from intents.encoder import Encoder
 from intents.head import Head, Probabilities
 from intents.heard import Heard
 from intents.hints import Hints, hints_for
 from intents.names import named as is_named
-from intents.pack import Fault, Pack, PackError, bundled, load_packs
+from intents.pack import Fault, Pack, PackError, bundled, load_packs, shared_folder
 from intents.schema import PROVIDER_SOON, URGENT
 from intents.text import normalise, without_fillers
 from intents.urgent import Sign, UrgentRules
@@ -30,15 +30,15 @@ ALTERNATIVES = 3
 WEIGHTS = {"best": 0.6, "other": 0.25, "biased": 0.15}
 """How much each reading says about what was asked; what is missing goes to the best."""
 
-WARN = 0.45
+WARN = 0.30
 """Probability of all danger signs together, of the best reading, from which the warning is given."""
 WARN_OTHER = 0.70
 """The same for another reading of the free decode: of several misreadings one easily sounds like a danger."""
 WARN_PART = 0.90
 """The same for a part of the utterance: a part lacks what is around it."""
-WHOLE = 0.10
+WHOLE = 0.05
 """What the whole utterance must give the danger signs at least, for a part of it to count."""
-RULE_FLOOR = 0.015
+RULE_FLOOR = 0.02
 """A rule's sign is warned of when what was learned gives danger at least this much, and else asked back about."""
 ASK = 0.20
 """From here, and below the warning, the person is asked back."""
@@ -135,8 +135,7 @@ class Understander:
             return Understanding()
         best = readings[0][0]
         parts = clauses(best)
-        stretches = windows(best)
-        texts = list(dict.fromkeys([*(text for text, _ in readings), *parts, *stretches]))
+        texts = list(dict.fromkeys([*(text for text, _ in readings), *parts]))
         row = {text: number for number, text in enumerate(texts)}
         vectors = self._encoder.encode(texts)
         scores = tuple(head.probabilities(vectors) for head in self._heads)
@@ -147,12 +146,10 @@ class Understander:
         return Understanding(
             best,
             tuple(
-                Meaning(pack.id, dict(zip(head.labels, map(float, weights @ table), strict=True)), is_named(pack, best))
+                _meaning(pack, best, dict(zip(head.labels, map(float, weights @ table), strict=True)))
                 for pack, head, table in zip(self.packs, self._heads, scores, strict=True)
             ),
-            self._danger(
-                heard, free, [*parts, *stretches], row, [head.probabilities(vectors, 1.0) for head in self._heads]
-            ),
+            self._danger(heard, free, parts, row, [head.probabilities(vectors, 1.0) for head in self._heads]),
             tuple(self._part(part, row[part], scores) for part in parts),
         )
 
@@ -238,8 +235,16 @@ class Understander:
 
 def _rule_folders(packs: Sequence[Pack]) -> list[Path]:
     """The folders whose danger signs hold: those of all packs, and of the packs that they share."""
-    shared = [pack.folder.parent / name for pack in packs for name in pack.about.shares]
+    shared = [shared_folder(pack, name) for pack in packs for name in pack.about.shares]
     return list(dict.fromkeys([*(pack.folder for pack in packs), *shared]))
+
+
+def _meaning(pack: Pack, text: str, probabilities: dict[str, float]) -> Meaning:
+    """Where the pack's own condition is named, no other illness is meant: what was given to that goes to the rest."""
+    if not is_named(pack, text):
+        return Meaning(pack.id, probabilities, False)
+    other = probabilities.pop("oos:other_illness", 0.0)
+    return Meaning(pack.id, {name: value / max(1e-6, 1.0 - other) for name, value in probabilities.items()}, True)
 
 
 def normalise_reading(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.gain import Gain
 from voice.turn import Ear, Turn, Utterance
 from voice.vad import Activity
 
@@ -43,7 +44,10 @@ def hear(frames: Iterable[Samples], ear: Ear, detector: Detector, clock: Callabl
     heard: list[Recorded] = []
     kept: list[Samples] = []
     behind_ms = 0.0
-    for frame in frames:
+    gain, loudest = Gain(), 0
+    for raw in frames:
+        loudest = max(loudest, int(abs(raw.astype("int32")).max(initial=0)))
+        frame = gain(raw)
         kept.append(frame)
         begun = clock()
         detector.accept(frame)
@@ -54,7 +58,7 @@ def hear(frames: Iterable[Samples], ear: Ear, detector: Detector, clock: Callabl
             heard.append(_finish(turn, behind_ms, clock))
     if turn.hearing:
         heard.append(_finish(turn, behind_ms, clock))
-    if not heard and any(int(abs(frame.astype("int32")).max(initial=0)) > FAINT for frame in kept):
+    if not heard and loudest > FAINT:
         # Sound without detected speech: the recognizer has the last word, for a soft voice must not go unheard.
         turn.begin(kept)
         heard.append(_finish(turn, 0.0, clock))

@@ -13,6 +13,7 @@ from typing import Protocol
 from intents.reply import Reply
 from voice.errors import BacktalkError, DeviceError
 from voice.frame import Samples
+from voice.gain import Gain
 from voice.loop import Cue, Effect, Hush, Keep, Loop, OtherVoice, Say, Told
 from voice.mouth import Mouth
 from voice.settings import Settings
@@ -68,6 +69,7 @@ class Session:
         self._voices = voices
         self._stop = threading.Event()
         self._key = threading.Event()
+        self._gain = Gain()
         self._saying = ""
         self._spoke = False
         self._lost = False
@@ -110,7 +112,7 @@ class Session:
         if self._key.is_set():
             self._key.clear()
             self._perform(self._loop.wake())
-        self._perform(self._loop.feed(frame))
+        self._perform(self._loop.feed(self._gain(frame)))
         self._busy_since = None
         self._still_alive()
 

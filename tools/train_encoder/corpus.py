@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from intents.pack import Example, load_pack
@@ -32,6 +33,9 @@ FILLERS = (
 JOINTS = ("and", "and", "but", "so", "oh and", "also", "because", "um", "")
 QUESTIONS_ASIDE = ("oos:counter", "oos:talk")
 """What may surround a question without changing its id."""
+
+
+Confusions = dict[tuple[str, ...], list[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,41 @@ def heard(files: Iterable[Path], known: Sequence[Sample]) -> list[Sample]:
     return list(dict.fromkeys(found))
 
 
-def varied(sample: Sample, rng: random.Random, pool: dict[str, list[Sample]]) -> Sample:
+def confusions(files: Iterable[Path]) -> Confusions:
+    """Stretches of one or two words → what the recognizer made of them, as often as it did, from the same files as `heard`."""
+    table: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for path in files:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            said = normalise(row["text"]).split()
+            for reading in row["heard"][:1]:
+                made = normalise(reading).split()
+                for tag, i, j, k, m in SequenceMatcher(None, said, made, autojunk=False).get_opcodes():
+                    if tag == "replace" and j - i <= 2 and m - k <= 3:
+                        table.setdefault(tuple(said[i:j]), []).append(tuple(made[k:m]))
+    return table
+
+
+def misheard(words: list[str], rng: random.Random, table: Confusions, rate: float = 0.25) -> list[str]:
+    """The words as they might be heard: each stretch that was ever misheard may be misheard again, and short words get lost."""
+    out: list[str] = []
+    i = 0
+    while i < len(words):
+        size = next((n for n in (2, 1) if i + n <= len(words) and tuple(words[i : i + n]) in table), 0)
+        if size and rng.random() < rate:
+            out += rng.choice(table[tuple(words[i : i + size])])
+            i += size
+        elif len(words[i]) <= 3 and rng.random() < rate / 4:
+            i += 1
+        else:
+            out.append(words[i])
+            i += 1
+    return out or words
+
+
+def varied(
+    sample: Sample, rng: random.Random, pool: dict[str, list[Sample]], table: Confusions | None = None
+) -> Sample:
     """A fresh variant: hesitations, restarts, a lost word, something else said in the same breath."""
     words = sample.text.split()
     label = sample.label
@@ -81,6 +119,8 @@ def varied(sample: Sample, rng: random.Random, pool: dict[str, list[Sample]]) ->
         words = [*words[:2], "um", *words]
     if rng.random() < 0.18 and sample.section in ("question", "urgent", "counter"):
         words, label = _joined(words, label, sample.section, rng, pool)
+    if table and rng.random() < 0.25:
+        words = misheard(words, rng, table)
     return Sample(" ".join(words), label, sample.section, sample.writer)
 
 

@@ -83,6 +83,7 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str, epoc
     known = corpus.wordings(packs or bundled()[:1])
     samples = [sample for sample in [*known, *corpus.heard(heard_files, known)] if sample.writer not in hold]
     pool, rng = corpus.pools([sample for sample in known if sample.writer not in hold]), random.Random(seed)
+    confused = corpus.confusions(heard_files)
     labels = sorted({sample.label for sample in samples})
     index = {label: i for i, label in enumerate(labels)}
     click.echo(f"{len(samples)} samples, {len({sample.writer for sample in samples})} writers, {len(labels)} labels")
@@ -129,7 +130,7 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str, epoc
         order = rng.sample(range(len(samples)), len(samples))
         batches = []
         for start in range(0, len(order), BATCH * 16):
-            fresh = [corpus.varied(samples[i], rng, pool) for i in order[start : start + BATCH * 16]]
+            fresh = [corpus.varied(samples[i], rng, pool, confused) for i in order[start : start + BATCH * 16]]
             coded = sorted(
                 ((tokenizer.encode(s.text, LONGEST), index[s.label]) for s in fresh), key=lambda pair: len(pair[0])
             )
