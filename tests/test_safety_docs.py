@@ -61,3 +61,21 @@ def test_figures_go_between_the_marks_and_nothing_else_changes() -> None:
     once = between(page, "figures")
     assert between(once, "figures") == once
     assert once.partition("<!--")[0] == page.partition("<!--")[0]
+
+
+def test_every_risk_is_what_the_matrix_gives() -> None:
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in SAFETY.read_text("utf-8").splitlines()
+        if line.startswith("|")
+    ]
+    severities = next(row[1:] for row in rows if row[0] == "likelihood")
+    matrix = {
+        (row[0], severity): risk
+        for row in rows
+        if len(row) == 6
+        for severity, risk in zip(severities, row[1:], strict=True)
+    }
+    hazards = [row for row in rows if re.fullmatch(r"H\d+", row[0])]
+    assert len(hazards) >= 12
+    assert [row[0] for row in hazards if matrix[row[5], row[3]] != row[6]] == []
