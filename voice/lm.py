@@ -155,11 +155,15 @@ def _build(
     tell(_DOING, 0.0)
     source = _graph_file(model_dir)
     graph = read_graph(source)
+    symbols = graph.osymbols or graph.isymbols
     tell(_DOING, 0.2)
     general = model_of(graph)
+    del graph  # 40 MB that the mixing could do with
     learned = learn(sentences, _words(source), general, order)
     tell(_DOING, 0.4)
-    taught = graph_of(*mix(general, learned, keep, boost), graph)
+    mixed, target = mix(general, learned, keep, boost)
+    del general, learned
+    taught = graph_of(mixed, target, symbols)
     tell(_DOING, 0.8)
     sizes = {}
     for name, file in _files(model_dir):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from voice.fst import ARC, UNKNOWN, Graph, LanguageModelError, Longs, targets
+from voice.fst import ARC, UNKNOWN, Graph, LanguageModelError, Longs, Symbols, targets
 
 Doubles = npt.NDArray[np.float64]
 
@@ -28,6 +28,8 @@ MOST_FAMILIARITY = 3.0
 
 _LONGEST = 16
 """No language model counts runs of more words."""
+_PART = 1 << 18
+"""N-grams looked up at once: more would take more memory, and no less time."""
 _WORD = re.compile(r"'?[^\W_]+(?:['-][^\W_]+)*'?")
 
 
@@ -59,6 +61,11 @@ class Backoff:
 
     def probability(self, states: Longs, words: Longs) -> Doubles:
         """Probability of each word after each history, shape (n,) all; 0 for a word that the model lacks."""
+        parts = range(0, len(states), _PART)
+        found = [self._probability(states[at : at + _PART], words[at : at + _PART]) for at in parts]
+        return np.concatenate([np.empty(0), *found])
+
+    def _probability(self, states: Longs, words: Longs) -> Doubles:
         result = np.zeros(len(states))
         state, factor, pending = states.copy(), np.ones(len(states)), np.arange(len(states))
         while len(pending):
@@ -315,8 +322,11 @@ def _suffixes(numbers: Longs, parent: Longs, levels: list[tuple[int, int]]) -> L
     return suffix
 
 
-def graph_of(model: Backoff, target: Longs, like: Graph) -> Graph:
-    """The graph of a model, with the symbol tables of another. `target`: see mix. It starts in the history <s>."""
+def graph_of(model: Backoff, target: Longs, symbols: Symbols | None) -> Graph:
+    """The graph of a model. `target`: see mix. It starts in the history <s>.
+
+    It has one symbol table, for output, which is the one that Vosk uses: a second one would cost it 20 MB and 0.1 s.
+    """
     states = len(model.parent)
     state, word = model.keys // model.base, model.keys % model.base
     cost = -np.log(np.maximum(model.chance, 1e-30))
@@ -333,4 +343,4 @@ def graph_of(model: Backoff, target: Longs, like: Graph) -> Graph:
     arcs["ilabel"][place] = arcs["olabel"][place] = word
     arcs["weight"][place], arcs["next"][place] = cost, target
     start = int(np.flatnonzero((model.depth == 1) & (model.oldest == 0))[0])
-    return Graph(start, final, first, arcs, like.isymbols, like.osymbols)
+    return Graph(start, final, first, arcs, None, symbols)

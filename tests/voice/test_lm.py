@@ -339,7 +339,7 @@ def probabilities(graph: Graph) -> dict[History, dict[int, float]]:
 def taught(sentences: Sequence[tuple[str, float]], keep: float = 0.3, boost: float = 1.0, order: int = 3) -> Graph:
     graph = parse_graph(general().file(WORDS))
     model = model_of(graph)
-    return graph_of(*mix(model, learn(sentences, WORDS, model, order), keep, boost), graph)
+    return graph_of(*mix(model, learn(sentences, WORDS, model, order), keep, boost), graph.osymbols)
 
 
 FACET = [("my facet joint hurts", 1.0), ("my facet hurts", 1.0), ("facet joint", 1.0)]
@@ -408,7 +408,9 @@ def test_any_numbering_of_states_is_the_same_model() -> None:
     shuffled = Graph(int(number[graph.start]), graph.final[back], first, arcs, graph.isymbols, graph.osymbols)
     one, other = model_of(graph), model_of(shuffled)
     learned = learn(FACET, WORDS, one, 3)
-    assert same(graph_of(*mix(one, learned, 0.3, 1.0), graph), graph_of(*mix(other, learned, 0.3, 1.0), graph))
+    assert same(
+        graph_of(*mix(one, learned, 0.3, 1.0), graph.osymbols), graph_of(*mix(other, learned, 0.3, 1.0), graph.osymbols)
+    )
 
 
 def graph_like(arcs: Sequence[tuple[int, int, int]], states: int) -> Graph:
@@ -486,9 +488,8 @@ def test_the_adapted_folder_is_a_whole_model_with_another_language_model(model: 
     }
     assert (out / "am" / "final.mdl").samefile(model / "am" / "final.mdl")
     graph = read_graph(out / "graph" / "Gr.fst")
-    assert graph.isymbols is not None
     assert graph.osymbols is not None
-    assert graph.isymbols.raw == graph.osymbols.raw == table(WORDS)
+    assert graph.osymbols.raw == table(WORDS)
     assert (model / "graph" / "Gr.fst").read_bytes() == FILES["ngram"]
     assert [one.name for one in out.parent.iterdir()] == ["taught"]
 
