@@ -168,7 +168,7 @@ class Conversation:
     def _question(self, found: Understanding) -> Reply:
         memory, text, danger = self._memory, found.text, found.danger
         offered, memory.offered = memory.offered, ()
-        if (waiting := self._picked(found)) is not None:
+        if not danger.maybe and (waiting := self._picked(found)) is not None:
             return waiting
         meaning, rivals = self._topic(found.meanings)
         index = self._index(meaning)

@@ -60,7 +60,9 @@ def warning(ids: Sequence[str], said: Sequence[str], kind: str, contacts: Contac
             f"If it suddenly gets worse, or your bowel or bladder changes, call {spoken_number(contacts.emergency)}."
         )
         return tuple(filter(None, (first, heard, why, sudden)))
-    return tuple(filter(None, (first, heard or _GENERIC[main], _WHY[main], _REPEAT)))
+    # What was learned finds thoughts of self-harm that no rule knows, and can't tell them from other emergencies.
+    also = _CRISIS.format(spoken_number(contacts.crisis)) if main == "urgent_other" and not said else ""
+    return tuple(filter(None, (first, heard or _GENERIC[main], also, _WHY[main], _REPEAT)))
 
 
 def reminder(contacts: Contacts, kind: str = "") -> str:
@@ -76,6 +78,7 @@ def question_back(name: str, said: Sequence[str]) -> str:
 
 
 _REPEAT = "Shall I repeat that?"
+_CRISIS = "If you are thinking of ending your life, please call {} too, and tell someone near you."
 _GENERIC = {
     "urgent_limb": "It sounded like an arm or a leg has suddenly lost strength or feeling.",
     "urgent_bowel_bladder": "It sounded like your bladder or bowel has changed, or you can't feel down there.",

@@ -47,8 +47,14 @@ class Table:
     def __init__(self, packs: Sequence[Pack] = ()) -> None:
         self.packs = tuple(packs or load_packs(bundled()[:1]))
         self.rules = UrgentRules.load([pack.folder for pack in self.packs])
+        self.known: dict[Heard, Understanding] = {}
 
     def understand(self, heard: Heard) -> Understanding:
+        if heard not in self.known:
+            self.known[heard] = self._understand(heard)
+        return self.known[heard]
+
+    def _understand(self, heard: Heard) -> Understanding:
         signs = [sign for text in heard.readings for sign in self.rules.find(text)]
         ids = tuple(dict.fromkeys(sign.id for sign in signs))
         maybe = ("urgent_limb",) if not ids and "mumble" in heard.text else ()

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scripted_room import FAINT, NUMB, OTHER_QUESTION, QUESTION, TALK, WAKE, Room, conversation, warned, without
 
 from intents.conversation import Conversation
@@ -18,7 +20,7 @@ from intents.heard import Heard
 from intents.pack import bundled, load_packs
 from intents.reply import Reply
 from intents.understand import Understander
-from intents.warning import Contacts, fixed_sentences
+from intents.warning import Contacts, fixed_sentences, warning
 from voice.cues import cue
 from voice.errors import VoiceError
 from voice.loop import AWAKE, REPEAT_URGENT, State
@@ -219,6 +221,15 @@ def test_said_as_the_reply_to_do_you_want_to_know(sign: str) -> None:
     assert say(talk, "number two mumble").choices == ("urgent_limb",)  # a faint one is not taken for a choice
 
 
+def test_said_as_the_reply_to_which_condition() -> None:
+    for sign, expected in ((f"number two {NUMB}", "warn"), ("number two mumble", "clarify")):
+        talk = conversation(load_packs(bundled()))
+        assert set(say(talk, OTHER_QUESTION).choices) == {pack.id for pack in load_packs(bundled())}
+        reply = say(talk, sign)
+        assert reply.action == expected
+        assert "urgent_limb" in (*reply.urgent, *reply.choices)
+
+
 def test_said_as_a_correction() -> None:
     assert is_warning(say(conversation(), f"no i said {NUMB}"))
 
@@ -250,6 +261,14 @@ def test_self_harm_keeps_its_kind_words_and_its_number_in_the_reminder() -> None
     assert "116 123" in reply.sentences[0]
     assert any("alone" in sentence for sentence in reply.sentences)
     assert "116 123" in say(talk, QUESTION).sentences[0]
+
+
+def test_an_emergency_that_no_rule_could_name_gets_the_crisis_line_too() -> None:
+    unnamed = warning(("urgent_other",), (), "", Contacts("999", "116 123"))
+    assert "9 9 9" in unnamed[0]
+    assert any("116 123" in sentence for sentence in unnamed)
+    named = warning(("urgent_other",), ("you have chest pain",), "", Contacts("999", "116 123"))
+    assert not any("116 123" in sentence for sentence in named)
 
 
 def test_later_answers_and_more_of_them_come_after_a_reminder() -> None:
@@ -286,6 +305,43 @@ def test_nobody_is_left_alone_with_it_because_of_talk_in_the_room() -> None:
     assert warned(again)
     room.has_spoken()
     assert not any(reply.action == "warn" for reply in room.hears(2 * REPEAT_URGENT // 16))  # once
+
+
+# --- whatever came before
+
+EARLIER = [QUESTION, OTHER_QUESTION, FAINT, NUMB, TALK, "no", "yes", "stop", "louder", "more", "goodbye", "mute", "wait longer",
+           "i have called them", "the second one", "i want to kill myself", ""]  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(EARLIER), max_size=6))
+def test_whatever_was_said_before(earlier: list[str]) -> None:
+    talk = conversation()
+    for text in earlier:
+        say(talk, text)
+    assert is_warning(say(talk, NUMB))
+
+
+HAPPENS = [*EARLIER[:-1], WAKE, f"{WAKE} {QUESTION}", f"{WAKE} {FAINT}", "<done>", "<key>", 300, 3_000, 25_000]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.booleans(), st.lists(st.sampled_from(HAPPENS), max_size=7), st.booleans())
+def test_whatever_happened_before_if_only_it_is_awake(always: bool, earlier: list[str | int], done: bool) -> None:
+    room = Room(always=always)
+    for event in earlier:
+        if event == "<done>":
+            room.has_spoken()
+        elif event == "<key>":
+            room.effects += room.loop.wake()
+        else:
+            room.hears(event)
+    if done:
+        room.has_spoken()
+    room.hears(1500)
+    asleep = room.loop.state is State.ASLEEP
+    replies = room.hears(f"{WAKE} {NUMB}" if asleep else NUMB, 2500)
+    assert any(warned([reply]) for reply in replies), (earlier, replies)
 
 
 # --- several packs, and what was learned
