@@ -49,6 +49,7 @@ HELD_OUT = "wei_engineer"
     help="At most so many training wordings, an even sample; for a quick look.",
 )
 @click.option("--texts/--no-texts", default=True, help="Try the true words of the test writers.")
+@click.option("--writer", "writers", multiple=True, help="True words of this test writer only; may be repeated.")
 @click.option("--audio/--no-audio", default=True, help="Try the recordings.")
 @click.option(
     "--cache",
@@ -66,6 +67,7 @@ def main(
     limit: int | None,
     train_limit: int | None,
     texts: bool,
+    writers: tuple[str, ...],
     audio: bool,
     cache: Path | None,
     model: Path | None,
@@ -83,7 +85,10 @@ def main(
             raise click.BadParameter(f"{held_out} is no writer of the pack", param_hint="--held-out")
         if cache is not None:
             cache.mkdir(parents=True, exist_ok=True)
-        sets = [tried_texts("true words", sample(tried_writers(), limit, line_key))] if texts else []
+        tried = [line for line in tried_writers() if not writers or line.extra.get("writer") in writers]
+        if texts and not tried:
+            raise click.BadParameter(f"no words by {', '.join(writers)}", param_hint="--writer")
+        sets = [tried_texts("true words", sample(tried, limit, line_key))] if texts else []
         missing: dict[str, str] = {}
         heard_rows: list[HearingRow] = []
         if audio:
