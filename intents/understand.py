@@ -189,7 +189,7 @@ class Understander:
         return Danger(
             tuple(ids),
             tuple(dict.fromkeys(sign.said for sign in named if sign.said and (sign.id in ids or not ids))),
-            SELF_HARM if any(sign.rule.startswith(SELF_HARM) for sign in signs) else "",
+            SELF_HARM if any(sign.rule.startswith(SELF_HARM) for sign in [*signs, *doubted]) else "",
             ()
             if ids
             else tuple(dict.fromkeys([*sorted(maybe, key=lambda name: -maybe[name]), *(sign.id for sign in doubted)])),
