@@ -33,7 +33,7 @@ from voice.wake import DEFAULT_PHRASE
 
 SURE = 0.55
 """Confidence from which a reply may break a silence that nobody asked to be broken: that of a plain answer."""
-REOPEN = round(1.0 * SAMPLE_RATE)
+REOPEN = round(1.3 * SAMPLE_RATE)
 """Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
 AWAKE = 8 * SAMPLE_RATE
 """Samples in which a question is awaited after the wake phrase or after a question back to the person."""
@@ -50,6 +50,10 @@ HISTORY = 3 * SAMPLE_RATE
 """Samples kept, so that what followed the wake phrase can be heard again by the full recognizer."""
 FAREWELLS = 2
 """How often it says how to come back when it goes idle; then the cue is known."""
+CLEARED = round(0.5 * SAMPLE_RATE)
+"""Samples for which a word that breaks in waits to be heard by the recognizer too, where its own voice returns."""
+NO_ECHO = 2 * SAMPLE_RATE
+"""Samples of speaking without hearing itself after which its own voice is known not to return."""
 TOO_LONG = "That was very long, so I stopped listening. Please ask me one short question."
 _RATES = ("slower", "faster", "louder", "quieter")
 _ONESELF = frozenset({"my", "mine", "myself"})
@@ -171,6 +175,12 @@ class Loop:
         """The words, not yet final, of a danger sign that broke in."""
         self._checked = ""
         """The words heard over its own voice that were looked at already."""
+        self._echoing = True
+        """Its own voice comes back at the microphone, as far as it knows: then half a word sounds like "wait"."""
+        self._heard_itself = False
+        self._doubted: tuple[str, int] | None = None
+        """A word that may break in, and the sample until which the recognizer may confirm it."""
+        self._spoke_at = 0
         self._muted = False
         self._farewells = 0
         self._announcing = False
@@ -201,6 +211,8 @@ class Loop:
     def silent(self) -> list[Effect]:
         """News of the mouth: everything was said, or it was stopped."""
         self._echo.quiet(self.now)
+        if self._heard_itself or self.now - self._spoke_at >= NO_ECHO:
+            self._echoing = self._heard_itself
         if self.state is not State.SPEAKING:
             return []
         if self._reply.ends and (self._muted or not self._always):
@@ -256,6 +268,13 @@ class Loop:
             return [*self._hush(), *self._awake(self._since(since))]
         if self.state is not State.SPEAKING:
             return None  # "stop" in a question is a word like any other
+        if self._echoing and not _has(self._turn.text, phrase):
+            self._doubted = phrase, self.now + CLEARED
+            return None
+        return self._break_in(phrase)
+
+    def _break_in(self, phrase: str) -> list[Effect]:
+        self._doubted = None
         self._turn.drop()
         reply = self._mind.reply(Heard(phrase))
         effects = self._hush()
@@ -278,7 +297,7 @@ class Loop:
 
     def _danger_so_far(self) -> bool:
         text = self._turn.text
-        return self._foreign(text) and self._mind.peek(Heard(text)).action == "warn"
+        return self._foreign(text, self._turn.began) and self._mind.peek(Heard(text)).action == "warn"
 
     def _hear_on(self) -> list[Effect]:
         """Quiet, and hears what is being said to its end, as if it had been called."""
@@ -314,10 +333,19 @@ class Loop:
         if over:
             utterance = self._turn.finish()
             text = utterance.heard.text
-            if self._foreign(text) and self._breaks_in(text):
+            if self._foreign(text, utterance.begin) and self._breaks_in(text):
                 return [*self._hush(), *self._understand(utterance)]
             return []
-        if text == self._checked or not self._foreign(text):
+        if self._doubted is not None:
+            phrase, until = self._doubted
+            if _has(text, phrase):
+                return self._hear_on() if self._danger_so_far() else self._break_in(phrase)
+            if self.now >= until:
+                self._doubted = None
+        if text == self._checked:
+            return []
+        if not self._foreign(text, self._turn.began):
+            self._heard_itself |= len(text.split()) >= 2
             return []
         self._checked = text
         if self._unfinished():
@@ -336,13 +364,16 @@ class Loop:
             return effects
         return []
 
-    def _foreign(self, text: str) -> bool:
-        """Whether a person said it, as far as can be told: its own words, but of "my legs", are a person's too."""
+    def _foreign(self, text: str, begin: int) -> bool:
+        """Whether a person said it, as far as can be told: its own words, but of "my legs", are a person's too.
+
+        begin: sample at which the words began: a long answer comes back as one utterance, all its sentences in it.
+        """
         if not text.split():
             return False
-        if not self._echo.is_own(text, self.now):
+        if not self._echo.is_own(text, begin):
             return True
-        oneself = _ONESELF.intersection(text.lower().split()).difference(self._echo.spoken(self.now))
+        oneself = _ONESELF.intersection(text.lower().split()).difference(self._echo.spoken(begin))
         return bool(oneself) and self._mind.peek(Heard(text)).action == "warn"
 
     def _unfinished(self) -> bool:
@@ -368,7 +399,7 @@ class Loop:
         self.state = State.LISTENING
         utterance, kept = self._with_danger(utterance)
         heard = utterance.heard
-        if not kept and not self._foreign(heard.text):
+        if not kept and not self._foreign(heard.text, utterance.begin):
             return []
         order = order_in(heard.text)
         if order is not None and self._mind.peek(heard).action != "warn":
@@ -415,6 +446,7 @@ class Loop:
         if reply.action == "warn" and reply.urgent_sentences:
             self._warning = reply
         self._reply, self._checked, self._announcing = reply, "", False
+        self._heard_itself, self._doubted, self._spoke_at = False, None, self.now
         self.state, self._sleep_at = State.SPEAKING, None
         return [*effects, Say(reply)]
 
@@ -491,6 +523,11 @@ class Loop:
         self._farewells += 1
         effects = self._sleep()
         return [*effects, Say(farewell)] if farewell.sentences else effects
+
+
+def _has(text: str, phrase: str) -> bool:
+    """True when the words of `phrase` are in `text`, next to each other."""
+    return f" {phrase} " in f" {text} "
 
 
 def _is_doubt(reply: Reply) -> bool:

@@ -296,6 +296,38 @@ def test_its_own_words_are_no_speech() -> None:
     assert world.mind.log == ["what is it"]
 
 
+def test_a_long_answer_that_comes_back_as_one_utterance_is_its_own() -> None:
+    """Sentences that ended long before the utterance did are still its own words."""
+    world = World()
+    world.hears("hey back talk what is it", 500)
+    for sentence in ANSWER.sentences:
+        world.loop.saying(sentence)
+        world.hears(sentence.lower().strip("."))
+    for _ in range(4):
+        world.loop.saying("And so it goes on and on for years.")
+        assert world.hears("and so it goes on and on for years") == []
+    world.spoken()
+    assert world.hears(3000) == []
+    assert world.mind.log == ["what is it"]
+
+
+@pytest.mark.parametrize("echo", [True, False])
+def test_where_its_own_voice_returns_half_a_word_is_no_stop(echo: bool) -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    world.loop.saying("It is worn joints.")
+    world.hears(*(["it is worn joints"] if echo else [2500]), 1500)
+    world.spoken()
+    world.hears("will it last", 1500)
+    world.loop.saying("It lasts.")
+    world.hears("it lasts" if echo else "mum")
+    found, world.spotter.accept = world.spotter.accept, lambda _frame: ("wait", 0)  # type: ignore[method-assign]
+    assert kinds(world.loop.feed(SILENCE)) == ([] if echo else [Hush])
+    world.spotter.accept = found  # type: ignore[method-assign]
+    if echo:
+        assert kinds(world.hears("stop")) == [Hush]
+
+
 def test_stop_inside_its_own_words_does_not_stop_it() -> None:
     world = World()
     world.hears("hey back talk what is it", 1500)
