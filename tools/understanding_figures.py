@@ -2,6 +2,7 @@
 
     python -m tools.understanding_figures curve FOLDER --base MINILM        # FOLDER from tools.train_encoder.curve
     python -m tools.understanding_figures ablation
+    python -m tools.understanding_figures breath
     python -m tools.understanding_figures readings REPORT [--cache FOLDER]  # REPORT: of backtalk evaluate on recordings
     python -m tools.understanding_figures calibration NAME REPORT           # of backtalk evaluate on anything
     python -m tools.understanding_figures peers TABLES                      # of python -m benchmarks.peers --markdown
@@ -14,6 +15,7 @@ those of writers who are in no pack and at whom nobody looked. MINILM is the fol
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -35,7 +37,6 @@ from intents.pack import Example, bundled, load_pack, read_wordings, wording_fil
 from intents.schema import URGENT
 from intents.understand import ENCODER, HEAD, Understander, normalise_reading
 from intents.urgent import Sign, UrgentRules
-from tools.train_encoder.base import load_base
 from tools.train_encoder.curve import files, in_order
 from tools.understanding_pages import write_pages
 from voice.evaluate.figures import Rate, main_rates
@@ -159,6 +160,8 @@ def seen_examples() -> list[Example]:
 
 def published(base: Path) -> Encoder:
     """The first layers of the published model, as they are."""
+    from tools.train_encoder.base import load_base  # needs safetensors
+
     vocabulary, weights = load_base(base, LAYERS)
     weights["tokens.step"] = np.ones((len(weights["tokens"]), 1), np.float32)
     return Encoder(vocabulary, weights, len(LAYERS))
@@ -248,6 +251,39 @@ def ablation() -> None:
             keep(by_writer=by_writer(said))
         click.echo(f"{name}: {json.dumps(rows[name])}")
         keep(ablation=rows)
+
+
+@main.command()
+def breath() -> None:
+    """A question and a danger sign of the same writer in one breath, in either order: what clauses add."""
+    lines = joined(held_lines())
+    encoder, head = Remembering(Encoder.load(ENCODER)), Head.load(bundled()[0] / HEAD)
+    encoder.learn(lines)
+    shipped = understander_of(encoder, head)
+    rows: dict[str, Figures] = {}
+    for name, changed in {
+        "Backtalk as shipped": nullcontext(),
+        "without clauses": mock.patch("intents.understand.clauses", return_value=()),
+    }.items():
+        with changed:
+            said = replies(shipped, lines)
+        answered = [one.reply["intent"] == one.line.extra["question"] for one in said]
+        rows[name] = {**figures(said), "answered_too": [sum(answered), len(answered)]}
+    keep(breath=rows)
+    click.echo(json.dumps(rows))
+
+
+def joined(lines: Sequence[Line], seed: int = 0) -> list[Line]:
+    """Every danger sign beside a question of the same writer; `question` is its id. The same ones each time."""
+    rng, found = random.Random(seed), []
+    for line in lines:
+        if line.label in URGENT:
+            asked = [o for o in lines if o.kind == "question" and o.extra["writer"] == line.extra["writer"]]
+            other = rng.choice([one for one in asked if not one.counter])
+            texts = [line.text or "", other.text or ""]
+            text = " and ".join(texts if rng.random() < 0.5 else texts[::-1])
+            found.append(replace(line, text=text, extra={**line.extra, "question": other.label}))
+    return found
 
 
 def by_writer(results: Sequence[Result]) -> dict[str, Figures]:

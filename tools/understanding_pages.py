@@ -22,6 +22,7 @@ TITLES = {
     "illness_answered": "other illness answered",
     "commands": "commands carried out",
 }
+TOO = {"answered_too": "the question answered too"}
 ABLATED = ("right", "wrong", "found", "found_or_asked", "false_counter", "oos_answered", "illness_answered")
 SPOKEN = ("right", "right_or_offered", "wrong", "found", "found_or_asked", "false_counter", "false_other", "oos_answered")  # fmt: skip
 TARGETS: dict[str, tuple[float, float, float]] = {
@@ -123,7 +124,7 @@ ABLATION_ORDER = (
 
 def rows_table(first: str, rows: Mapping[str, Figures], keys: Sequence[str]) -> str:
     return table(
-        (first, *(TITLES[key] for key in keys)),
+        (first, *({**TITLES, **TOO}[key] for key in keys)),
         [(name, *(percent(row.get(key)) if key in row else "" for key in keys)) for name, row in rows.items()],
     )
 
@@ -169,6 +170,8 @@ def blocks(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "ablation",
             rows_table("on true text", {name: rows[name] for name in ABLATION_ORDER if name in rows}, ABLATED),
         )
+    if breath := data.get("breath"):
+        yield "breath", rows_table("in one breath", breath, ("found", "found_or_asked", "answered_too"))
     if by_writer := data.get("by_writer"):
         yield "by_writer", rows_table("writer", by_writer, tuple(TITLES))
     if readings := data.get("readings"):
