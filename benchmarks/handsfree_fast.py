@@ -267,7 +267,7 @@ def own_voice(engine: Engine, minutes: float, show: Show) -> Figures:
                 spoken += room.now - begun
                 room.quiet(3.0)
                 for event in room.events[before + 1 :]:
-                    if isinstance(event.effect, (Told, Hush, Say)) or (
+                    if isinstance(event.effect, (Told, Hush)) or (
                         isinstance(event.effect, Cue) and event.effect.name == "awake"
                     ):
                         heard = event.effect.utterance.heard.text if isinstance(event.effect, Told) else ""
@@ -290,8 +290,7 @@ def _replies(engine: Engine) -> Iterator[Reply]:
 
     seen = set()
     yield engine.mind().greeting()
-    yield Reply("command", sentences=("I'm listening. Say: hey back talk, and then your question.",))
-    yield Reply("command", sentences=("I go quiet now. To go on, say: hey back talk.",))
+    yield Reply("command", sentences=("I'm listening. Say: hey back talk, and then your question.",), ends=True)
     for one in lines(split="test"):
         if one["text"] and one["kind"] in ("question", "urgent", "command"):
             reply = engine.mind().reply(Heard(one["text"], typed=True))
@@ -312,12 +311,10 @@ def stop(engine: Engine, limit: int, show: Show) -> Figures:
         for place in range(limit):
             speaker = voices.SPEAKERS[place % len(voices.SPEAKERS)]
             word = voices.speak(speaker, "stop", float(rng.integers(140, 180)))
-            room = Room(engine, voice=voice, echo_db=0.0)
+            room = Room(engine, voice=voice, echo_db=-10.0)
             room.say(replies[int(rng.integers(len(replies)))])
             room.quiet(float(rng.uniform(2.0, 4.0)))
-            # Its own voice is levelled; the person's word has 10 dB more.
-            level = 10 ** (10 / 20) * _level(room)
-            said = word * level / np.sqrt(np.mean(word**2))
+            said = word * room.level / np.sqrt(np.mean(word**2))
             begun = room.now
             hushed = None
             for chunk in chunks(np.concatenate([mixed(said), np.zeros(SAMPLE_RATE, np.int16)]), 0.032):
@@ -336,12 +333,6 @@ def stop(engine: Engine, limit: int, show: Show) -> Figures:
         "share": round(len(waits) / limit, 3),
         "missed": missed,
     }
-
-
-def _level(room: Room) -> float:
-    sound = room._playing.sound.astype(np.float64) if room._playing is not None else np.zeros(1)
-    loud = sound[np.abs(sound) > 300]
-    return float(np.sqrt(np.mean(loud**2))) / 1.4 if len(loud) else 2000.0
 
 
 # --- what it costs

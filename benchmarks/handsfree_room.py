@@ -31,6 +31,8 @@ FIRST_SOUND = round(0.05 * SAMPLE_RATE)
 BETWEEN = round(0.2 * SAMPLE_RATE)
 AIR = round(0.06 * SAMPLE_RATE)
 """Samples from the mouth's count of a sound to its return at the microphone: buffers and a few metres of air."""
+FAINT = 100
+"""Softer samples count as pauses when a level is taken."""
 SILENCE_PEAK = 0.02
 """Of the loudest sample: what is softer at the end of a clean recording is no speech."""
 
@@ -65,6 +67,7 @@ class Room:
         voice: Pyttsx3Voice | None = None,
         echo_db: float | None = None,
         tail: Samples | None = None,
+        instant: bool = True,
     ) -> None:
         """voice: says the replies aloud, else they are silence as long as reading them takes; echo_db: level of the
         replies at the microphone, None: not at all; tail: impulse response of the room, float, shape (n,)."""
@@ -75,7 +78,9 @@ class Room:
             engine.recognizer(),
             SpeechDetector(min_silence=PAUSE),
             engine.mind(),
-            PhraseSpotter(engine.model, (phrase,), instant=BREAK_IN),
+            PhraseSpotter(engine.model, (phrase,), instant=BREAK_IN)
+            if instant
+            else PhraseSpotter(engine.model, (phrase, *BREAK_IN)),
             self.settings,
             always=not self.settings.wake_phrase,
         )
@@ -93,6 +98,13 @@ class Room:
     @property
     def speaking(self) -> bool:
         return self._playing is not None
+
+    @property
+    def level(self) -> float:
+        """Root mean square of what is being said, at the mouth, while there is a sound."""
+        sound = np.zeros(1) if self._playing is None else self._playing.sound.astype(np.float64)
+        loud = sound[np.abs(sound) > FAINT]
+        return float(np.sqrt(np.mean(loud**2))) if len(loud) else 0.0
 
     def feed(self, sound: Samples) -> list[Event]:
         """Feeds a stretch of sound, padded to whole frames; returns what happened in it."""
