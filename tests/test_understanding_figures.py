@@ -102,3 +102,15 @@ def test_a_breath_has_a_danger_sign_and_a_question_of_one_writer() -> None:
     for one in made:
         halves = [one.text[: len(one.text) - len(text) - 5] for text in texts if one.text.endswith(f" and {text}")]
         assert any(half in texts and texts[half].extra["writer"] == one.extra["writer"] for half in halves)
+
+
+def test_only_the_shipped_point_of_the_curve_is_called_shipped_and_enters_the_ablation() -> None:
+    some = {"argmax": {"right": [1, 2], "found": [1, 2]}, "conversation": {key: [1, 4] for key in pages.TITLES}}
+    row = {"writers": 1, "wordings": 9, "trained": some, "published": some}
+    data = {"ablation": {"Backtalk as shipped": some["conversation"]}, "curve": [row]}
+    parts = dict(pages.blocks(data))
+    assert "shipped" not in parts["curve"]
+    assert "published encoder" not in parts["ablation"]
+    parts = dict(pages.blocks({**data, "curve": [row, {**row, "writers": 17, "shipped": True}]}))
+    assert "17 (shipped)" in parts["curve"]
+    assert "published encoder, head of ours" in parts["ablation"]

@@ -201,26 +201,32 @@ def main() -> None:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.option("--base", type=click.Path(path_type=Path, exists=True), required=True, help="Of the published MiniLM.")
-def curve(folder: Path, base: Path) -> None:
+@click.option("--again", is_flag=True, help="Also the points that were measured before.")
+def curve(folder: Path, base: Path, again: bool) -> None:
     """The learning curve: every point in FOLDER, the shipped encoder, and beside each the published encoder with a head of the same writers."""
     lines, examples = held_lines(), training()
     order = in_order([path.stem for path in wording_files(bundled()[0])])
     pairs = {n: files(folder, n) for n in range(1, len(order)) if all(path.is_file() for path in files(folder, n))}
     pairs[len(order)] = ENCODER, bundled()[0] / HEAD
-    plain, rows = published(base), []
-    x = vectors(plain, [one.text for one in examples])
+    known = json.loads(DATA.read_text(encoding="utf-8")).get("curve", []) if DATA.is_file() and not again else []
+    rows = {
+        row["writers"]: {**row, "shipped": row["writers"] == len(order)} for row in known if row["writers"] in pairs
+    }
+    plain = Remembering(published(base))
     for size, (encoder_file, head_file) in pairs.items():
-        chosen = [i for i, one in enumerate(examples) if one.writer in order[:size]]
-        untrained = fit(x[chosen], [examples[i].label for i in chosen])
-        row = {
+        if size in rows:
+            continue
+        chosen = [one for one in examples if one.writer in order[:size]]
+        untrained = fit(vectors(plain, [one.text for one in chosen]), [one.label for one in chosen])
+        rows[size] = {
             "writers": size,
+            "shipped": size == len(order),
             "wordings": len(chosen),
             "trained": point(Encoder.load(encoder_file), Head.load(head_file), lines),
             "published": point(plain, untrained, lines),
         }
-        rows.append(row)
-        click.echo(json.dumps(row))
-        keep(curve=rows)
+        click.echo(json.dumps(rows[size]))
+        keep(curve=[rows[size] for size in sorted(rows)])
 
 
 @main.command()

@@ -69,7 +69,7 @@ def curve_table(rows: Sequence[Mapping[str, Any]]) -> str:
         trained, plain = row["trained"], row["published"]
         cells.append(
             (
-                f"{row['writers']}{' (shipped)' if row is rows[-1] else ''}",
+                f"{row['writers']}{' (shipped)' if row.get('shipped') else ''}",
                 str(row["wordings"]),
                 percent(trained["argmax"]["right"]),
                 percent(trained["conversation"]["right"]),
@@ -163,9 +163,10 @@ def blocks(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "curve", curve_table(curve)
     if ablation := data.get("ablation"):
         rows = dict(ablation)
-        if curve:
-            rows["published encoder, head of ours"] = curve[-1]["published"]["conversation"]
-            rows["published encoder, head of ours, likeliest label"] = curve[-1]["published"]["argmax"]
+        for row in curve or ():
+            if row.get("shipped"):
+                rows["published encoder, head of ours"] = row["published"]["conversation"]
+                rows["published encoder, head of ours, likeliest label"] = row["published"]["argmax"]
         yield (
             "ablation",
             rows_table("on true text", {name: rows[name] for name in ABLATION_ORDER if name in rows}, ABLATED),
