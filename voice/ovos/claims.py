@@ -47,6 +47,9 @@ class Open:
     """It was about a danger sign: everything but a clear no counts as a yes."""
 
 
+NOTHING = Open()
+
+
 def called(heard: Heard) -> Heard | None:
     """What was said after "ask Backtalk", "hey Backtalk" and the like, "help" for nothing; None when it wasn't called by name."""
     if not _ADDRESS.match(heard.text):
@@ -71,7 +74,7 @@ def doubts(reply: Reply) -> bool:
     return reply.action == "clarify" and any(name in URGENT or name == PROVIDER_SOON for name in reply.choices)
 
 
-def claims(reply: Reply, door: Door, *, named: bool, wanted: Open = Open()) -> bool:  # noqa: B008  frozen
+def claims(reply: Reply, door: Door, *, named: bool, wanted: Open = NOTHING) -> bool:
     """Whether an utterance that wasn't addressed to Backtalk is for it.
 
     `reply`: what it would say; `named`: the utterance names a pack's condition.

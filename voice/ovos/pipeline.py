@@ -11,18 +11,18 @@ from ovos_plugin_manager.templates.pipeline import IntentHandlerMatch, PipelineP
 from intents.conversation import ConversationSettings
 from voice.ovos import DANGER, PING, PONG, SKILL_ID
 from voice.ovos.claims import Door, claims, heard_from
-from voice.ovos.sessions import mind, understander
+from voice.ovos.sessions import folders, mind, understander
 
 ANSWER_S = 0.5
 """Seconds in which the skill must say that it is there: as long as Open Voice OS waits for its own pings."""
 
 
-class DangerPipeline(PipelinePlugin):
+class DangerPipeline(PipelinePlugin):  # type: ignore[misc]  # untyped package
     """Stateless: it knows no session's conversation, so that it works where skills run in processes of their own."""
 
     def __init__(self, bus: Any = None, config: dict[str, Any] | None = None) -> None:
         super().__init__(bus, config)
-        self._understander = understander()
+        self._understander = understander(folders(self.config.get("packs")))
 
     def match(self, utterances: list[str], lang: str, message: Message) -> IntentHandlerMatch | None:
         """The skill as the one to handle it, when a danger sign was said for certain; else None."""

@@ -20,7 +20,7 @@ from intents.understand import Understander, Understanding, normalise_reading
 from intents.urgent_schema import UrgentRulesError
 from voice.errors import BacktalkError
 from voice.mind import Mind
-from voice.ovos.claims import Open, doubts
+from voice.ovos.claims import NOTHING, Open, doubts
 
 SESSIONS = 256
 """Conversations kept; the one that was silent longest goes first."""
@@ -44,6 +44,11 @@ class Remembering(Understander):
 
 _loaded: dict[tuple[Path, ...], Understander] = {}
 _loading = Lock()
+
+
+def folders(setting: object) -> tuple[Path, ...]:
+    """Pack folders as a setting gives them: a list of paths; empty for anything else."""
+    return tuple(Path(str(path)).expanduser() for path in setting) if isinstance(setting, list) else ()
 
 
 def understander(packs: tuple[Path, ...] = ()) -> Understander:
@@ -74,7 +79,7 @@ class Listener:
     """One session: its conversation, and what it waits for. Messages arrive in several threads: use it under its lock."""
 
     mind: Mind
-    wanted: Open = Open()
+    wanted: Open = NOTHING
     lock: RLock = field(default_factory=RLock)
 
     def reply(self, heard: Heard) -> Reply:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from ovos_bus_client.message import Message, dig_for_message
@@ -20,7 +19,7 @@ from voice.errors import BacktalkError
 from voice.mind import Mind
 from voice.ovos import DANGER, PING, PIPELINE_ID, PONG
 from voice.ovos.claims import Door, called, claims, confidence, heard_from
-from voice.ovos.sessions import Listener, Sessions, mind, names_a_condition, understander
+from voice.ovos.sessions import Listener, Sessions, folders, mind, names_a_condition, understander
 from voice.settings import load_settings, parse_settings
 
 log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ class BacktalkSkill(FallbackSkill, ConversationalSkill):  # type: ignore[misc]  
         self.add_event(UNKNOWN, self.handle_no_answer, speak_errors=False)
 
     def _load(self) -> Any:
-        return understander(tuple(Path(str(path)).expanduser() for path in self.settings.get("packs") or ()))
+        return understander(folders(self.settings.get("packs")))
 
     def _new_mind(self) -> Mind:
         """Numbers from the skill's settings.json, else from Backtalk's own settings."""
