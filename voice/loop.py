@@ -22,7 +22,7 @@ from intents.heard import Heard
 from intents.reply import Reply
 from voice.cues import CueName
 from voice.echo import Echo
-from voice.endpoint import allowed_pause_ms
+from voice.endpoint import allowed_pause_ms, is_dangling
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order, order_in
 from voice.recording import Detector
@@ -33,6 +33,8 @@ from voice.wake import DEFAULT_PHRASE
 
 SURE = 0.55
 """Confidence from which a reply may break a silence that nobody asked to be broken: that of a plain answer."""
+CERTAIN = 0.9
+"""Confidence of an answer from which a short pause is enough: half a question is often understood, but less surely."""
 REOPEN = round(1.3 * SAMPLE_RATE)
 """Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
 AWAKE = 8 * SAMPLE_RATE
@@ -202,7 +204,19 @@ class Loop:
         if self.state is State.SPEAKING:
             return self._while_speaking(over)
         self.state = State.HEARING if self._turn.hearing else State.LISTENING
-        return self._understand(self._turn.finish()) if over else self._timers()
+        return self._ended() if over else self._timers()
+
+    def _ended(self) -> list[Effect]:
+        silence = self._turn.silence_ms
+        utterance = self._turn.finish()
+        text = utterance.heard.text
+        if not utterance.cut and is_dangling(text) and silence < self._allowed_pause(text):
+            # The last word was not there yet when the pause was judged: "what are the options", and then "for".
+            self._turn.begin([])
+            self._turn.resume(utterance.heard)
+            self.state = State.HEARING
+            return []
+        return self._understand(utterance)
 
     def saying(self, sentence: str) -> None:
         """News of the mouth: this sentence begins to sound."""
@@ -393,7 +407,8 @@ class Loop:
     def _is_complete(self, text: str) -> bool:
         if not text.strip():
             return False
-        return self._mind.peek(Heard(text)).action in ("answer", "warn", "command")
+        reply = self._mind.peek(Heard(text))
+        return reply.action in ("warn", "command") or (reply.action == "answer" and reply.confidence >= CERTAIN)
 
     def _understand(self, utterance: Utterance) -> list[Effect]:
         self.state = State.LISTENING

@@ -96,16 +96,18 @@ class FakeEar:
     def __init__(self, words: list[str]) -> None:
         self.table = words
         self.heard: list[str] = []
+        self.late = ""
+        """A word that it tells only at the end."""
 
     def accept(self, frame: Samples) -> None:
         if frame.any() and frame[1] == WORD_FRAMES // 2:
             self.heard.append(self.table[frame[0] - 1])
 
     def partial(self) -> str:
-        return " ".join(self.heard)
+        return " ".join(word for word in self.heard if word != self.late)
 
     def finish(self) -> Heard:
-        text = self.partial()
+        text = " ".join(self.heard)
         self.heard = []
         return Heard(text)
 
@@ -294,6 +296,15 @@ def test_its_own_words_are_no_speech() -> None:
     world.spoken()
     assert world.hears(2000) == []
     assert world.mind.log == ["what is it"]
+
+
+def test_a_last_word_that_the_recognizer_tells_late_is_still_waited_for() -> None:
+    world = World()
+    world.ear.late = "and"
+    assert world.hears("hey back talk what is it and", 700) == []
+    world.ear.late = ""
+    assert kinds(world.hears("will it last", 1500)) == [Told, Say]
+    assert world.mind.log == ["what is it and will it last"]
 
 
 def test_a_long_answer_that_comes_back_as_one_utterance_is_its_own() -> None:
