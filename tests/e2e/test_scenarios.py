@@ -38,8 +38,11 @@ pytestmark = pytest.mark.e2e
 SCRIPTS = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
 LONG = "BACKTALK_E2E_LONG"
 KEYS = frozenset(
-    "said recording wait_s over heard heard_any not_heard within_s silent_within_s nothing restart".split()
+    {"said", "recording", "wait_s", "over", "heard", "heard_any", "not_heard", "within_s", "silent_within_s"}
+    | {"nothing", "restart"}
 )
+TRAILING = round(0.4 * RATE)
+"""Samples before a recording's end in which the reply may begin: recordings end in silence."""
 Run = Callable[..., Backtalk]
 
 
@@ -91,8 +94,9 @@ class _Place:
         before = self._since
         time.sleep(step.get("wait_s", 0.0))
         if "recording" in step:
-            self._since = self._loudspeaker.now
+            begun = self._loudspeaker.now
             sound.say(RECORDINGS / step["recording"])
+            self._since = max(begun, self._loudspeaker.now - TRAILING)
         said = self._loudspeaker.now
         if "silent_within_s" in step:
             ended = self._loudspeaker.wait_until_quiet(before, quiet_s=1.0)
@@ -103,7 +107,7 @@ class _Place:
             heard = self._loudspeaker.words(self._listener, self._since)
             assert not self._loudspeaker.sounds(self._since).any(), f"heard {heard!r}"
         if "within_s" in step:
-            first = self._loudspeaker.first_sound(said)
+            first = self._loudspeaker.first_sound(self._since)
             assert first - said <= step["within_s"] * RATE, f"first sound after {(first - said) / RATE:.1f} s"
         if {"heard", "heard_any", "not_heard"} & set(step):
             end = self._loudspeaker.wait_until_quiet(self._since)
