@@ -32,6 +32,8 @@ WEIGHTS = {"best": 0.6, "other": 0.25, "biased": 0.15}
 
 WARN = 0.30
 """Probability of all danger signs together, of the best reading, from which the warning is given."""
+FEW_WORDS, WARN_FEW = 2, 0.60
+"""So few words are often the rest of something misheard: they must say it more clearly ("numb" does)."""
 WARN_OTHER = 0.70
 """The same for another reading of the free decode: of several misreadings one easily sounds like a danger."""
 WARN_PART = 0.90
@@ -213,7 +215,7 @@ class Understander:
         warn: dict[str, float] = {}
         maybe: dict[str, float] = {}
         limits = [
-            (readings[0], WARN),
+            (readings[0], WARN if len(readings[0].split()) > FEW_WORDS else WARN_FEW),
             *((text, WARN_OTHER) for text in readings[1:]),
             *((text, WARN_PART) for text in parts),
         ]
