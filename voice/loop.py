@@ -391,9 +391,9 @@ class Loop:
         return bool(oneself) and self._mind.peek(Heard(text)).action == "warn"
 
     def _unfinished(self) -> bool:
-        return (
-            self._last is not None and self._turn.began - self._last.end <= REOPEN and len(self._turn.text.split()) >= 2
-        )
+        words = 4 if self._echoing else 2  # the first half-heard words of its own reply are no continuation
+        late = self._last is None or self._turn.began - self._last.end > REOPEN
+        return not late and len(self._turn.text.split()) >= words
 
     def _breaks_in(self, text: str) -> bool:
         reply = self._mind.peek(Heard(text))
