@@ -251,8 +251,9 @@ def _replace(folder: Path, place: Path, beside: Callable[[], Path]) -> None:
         try:
             folder.rename(place)
             return
-        except OSError:
-            if not place.is_dir():
+        except OSError as error:
+            # Another process may have moved the old one aside since: then the name is free, and the next try succeeds.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) and not place.is_dir():
                 raise
         old = beside()
         try:
