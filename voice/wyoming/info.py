@@ -34,7 +34,7 @@ def _artifact(name: str, description: str) -> dict[str, Any]:
     return {
         "name": name,
         "description": description,
-        "attribution": {"name": "The Backtalk contributors", "url": "https://pypi.org/project/backtalk/"},
+        "attribution": {"name": "The Backtalk contributors", "url": ""},
         "installed": True,
         "version": _version(),
         "languages": list(LANGUAGES),
