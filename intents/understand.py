@@ -113,8 +113,8 @@ class Understander:
         self._encoder, self._heads, self._rules = encoder, tuple(heads), rules
 
     @classmethod
-    def load(cls, paths: Sequence[Path] | None = None) -> Understander:
-        """The packs in these folders, the bundled first one when None. Raises PackError."""
+    def load(cls, paths: Sequence[Path] | None = None, encoder: Path = ENCODER) -> Understander:
+        """The packs in these folders, the bundled first one when None. `encoder`: another one only to measure, with heads made for it. Raises PackError."""
         packs = load_packs(tuple(paths) if paths else bundled()[:1])
         heads = []
         for pack in packs:
@@ -123,7 +123,7 @@ class Understander:
             except (OSError, ValueError, KeyError) as error:
                 reason = f"the pack has not been compiled; run backtalk pack compile {pack.folder} ({error})"
                 raise PackError([Fault(pack.folder / HEAD, "", reason)]) from error
-        return cls(packs, Encoder.load(ENCODER), heads, UrgentRules.load(_rule_folders(packs)))
+        return cls(packs, Encoder.load(encoder), heads, UrgentRules.load(_rule_folders(packs)))
 
     @cached_property
     def hints(self) -> Hints:

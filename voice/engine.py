@@ -24,12 +24,18 @@ class Engine:
     """
 
     def __init__(
-        self, settings: Settings, model: Path | None = None, packs: tuple[Path, ...] = (), hears: bool = True
+        self,
+        settings: Settings,
+        model: Path | None = None,
+        packs: tuple[Path, ...] = (),
+        hears: bool = True,
+        encoder: Path | None = None,
     ) -> None:
+        """encoder: another one than the product's, to measure what writers who were left out of it would get."""
         self.settings = settings
         _import_parts(hears)
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="load")
-        self._understander: Future[Understander] = self._pool.submit(_load_understander, packs)
+        self._understander: Future[Understander] = self._pool.submit(_load_understander, packs, encoder)
         self._model: Future[SpeechModel] | None = (
             self._pool.submit(_load_model, model, self._understander) if hears else None
         )
@@ -75,13 +81,13 @@ def _import_parts(hears: bool) -> None:
         importlib.import_module(part)
 
 
-def _load_understander(packs: tuple[Path, ...]) -> Understander:
+def _load_understander(packs: tuple[Path, ...], encoder: Path | None) -> Understander:
     from intents.pack import PackError
-    from intents.understand import Understander
+    from intents.understand import ENCODER, Understander
     from intents.urgent_schema import UrgentRulesError
 
     try:
-        return Understander.load(packs or None)
+        return Understander.load(packs or None, encoder or ENCODER)
     except (PackError, UrgentRulesError) as error:
         raise BacktalkError(
             "The pack of answers can't be used: please run backtalk pack check on it.", str(error)

@@ -56,6 +56,8 @@ class Product:
     """Folders of packs; empty means those that come with Backtalk."""
     speaks: bool = True
     """Whether the first sound of each reply is made, to time it."""
+    encoder: Path | None = None
+    """Another encoder than the product's own: see tools.held_out."""
 
     def __call__(self) -> Answer:
         from voice.commands.ask import Asker, Question
@@ -66,7 +68,7 @@ class Product:
 
         settings = Settings()
         voice: Voice = Pyttsx3Voice() if self.speaks else _Mute()  # its engine ends with this process
-        engine = Engine(settings, self.model, self.packs, hears=self.model is not None)
+        engine = Engine(settings, self.model, self.packs, hears=self.model is not None, encoder=self.encoder)
         asker = Asker(engine, Talk(voice, settings), keep_context=False)
 
         def answer(line: Line) -> Reply:
@@ -92,6 +94,8 @@ class Product:
             for path in sorted(model.rglob("*")):
                 if path.is_file():
                     digest.update(f"{path.relative_to(model)} {path.stat().st_size}\0".encode())
+        if self.encoder is not None:
+            digest.update(self.encoder.read_bytes())
         digest.update(json.dumps([versions(), self.speaks]).encode())
         return digest.hexdigest()[:16]
 
