@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from voice.errors import ModelError
 from voice.model import SpeechModel, find_model, load_model
+
+# No test by the clock, and none that differs from run to run: a loaded machine is slow, and a find on the CI must be found again here.
+hypothesis.settings.register_profile("calm", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("calm")
 
 
 @pytest.fixture(scope="session")
