@@ -34,15 +34,20 @@ Sentences = Iterable[str] | Iterable[tuple[str, float]]
 Told = Union[Callable[[str, float], None], "Progress"]
 """Called with a plain phrase and how much of it is done, 0 to 1."""
 
-KEEP, BOOST, ORDER = 0.3, 1.0, 3
+KEEP, BOOST, ORDER = 0.2, 1.0, 3
 MOST_ORDER = 5
+ACOUSTIC_SCALE = "0.85"
+"""What the sound counts for beside the language model, which is better now than the one that the model was tuned with: of 100 clean recordings by writers
+who were not taught 37.6 % of the words were wrong at 1.0 and 34.2 % at 0.9, in a kitchen at 12 dB 41.8 and 40.2 %.
+"""
 
 _DOING = "Teaching the recognizer the words of the article"
+_DECODING, _SCALE = "conf/model.conf", "--acoustic-scale"
 _KEPT = 4
 """Taught models in a cache (50 MB each); the least recently used go first."""
 _DAY = 86_400.0
 """Seconds. What is younger is never cleared away: another process may be at it."""
-_METHOD = 1
+_METHOD = 2
 """Part of the cache key: to be raised whenever the same sentences would give another model."""
 
 
@@ -176,6 +181,8 @@ def _build(
                 write_const(taught, stream)
                 stream.flush()
                 os.fsync(stream.fileno())  # after a power cut no file may look whole that isn't
+        elif name == _DECODING:
+            place.write_text(_scaled(file.read_text("utf-8")), "utf-8")
         else:
             _link(file, place)
         sizes[name] = place.stat().st_size
@@ -184,6 +191,12 @@ def _build(
         text.flush()
         os.fsync(text.fileno())
     tell(_DOING, 1.0)
+
+
+def _scaled(options: str) -> str:
+    """Kaldi's options, a line each, with our acoustic scale."""
+    kept = [line for line in options.splitlines() if line.strip() and not line.startswith(f"{_SCALE}=")]
+    return "\n".join([*kept, f"{_SCALE}={ACOUSTIC_SCALE}", ""])
 
 
 def _link(source: Path, place: Path) -> None:
