@@ -79,9 +79,17 @@ def test_without_any_device_the_real_checks_give_sentences_not_tracebacks(
     monkeypatch.setenv("PULSE_SERVER", "unix:/nonexistent")
     monkeypatch.setenv("BACKTALK_MODEL", str(tmp_path))
     findings = [examine(part, check) for part, check in doctor._checks(Settings(), None, (tmp_path,))]
-    assert [finding.part for finding in findings] == ["Speech model", "Answers", "Voice", "Loudspeaker", "Microphone"]
+    parts = ["Speech model", "Answers", "Warnings", "Voice", "Loudspeaker", "Microphone"]
+    assert [finding.part for finding in findings] == parts
     assert not findings[0].ok
     assert not findings[1].ok
     for finding in findings:
         assert finding.sentence.endswith((".", "?"))
         assert "\n" not in finding.sentence
+
+
+def test_it_names_the_numbers_that_warnings_name() -> None:
+    settings = Settings(emergency_number="112", crisis_line="116 123")
+    check = dict(doctor._checks(settings, None, ()))["Warnings"]
+    assert "112" in check()
+    assert "116 123" in check()

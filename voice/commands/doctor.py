@@ -65,7 +65,7 @@ def summary(findings: list[Finding]) -> str:
 def command(ctx: click.Context, as_json: bool, model: Path | None, packs: tuple[Path, ...]) -> None:
     """Check everything that is needed, and say the result aloud and in words.
 
-    One line each for speech model, answers, voice, loudspeaker and microphone: OK, or the problem and what to do.
+    One line each for speech model, answers, warnings, voice, loudspeaker and microphone: OK, or the problem and what to do.
     The exit status is 1 when there is a problem.
     """
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
@@ -90,6 +90,7 @@ def _checks(settings: Settings, model: Path | None, packs: tuple[Path, ...]) -> 
     return [
         ("Speech model", lambda: _model(model, settings)),
         ("Answers", lambda: _pack(packs)),
+        ("Warnings", lambda: _warnings(settings)),
         ("Voice", lambda: _voice(settings)),
         ("Loudspeaker", lambda: _loudspeaker(settings)),
         ("Microphone", lambda: _microphone(settings)),
@@ -119,6 +120,11 @@ def _pack(packs: tuple[Path, ...]) -> str:
     if not reply.sentences:
         raise BacktalkError("They can't be used: please run backtalk pack check.", "no reply to help")
     return "They can be used."
+
+
+def _warnings(settings: Settings) -> str:
+    """Nobody should learn in an emergency that the number is another country's."""
+    return f"They say to call {settings.emergency_number}, and in a crisis {settings.crisis_line}; both are settings."
 
 
 def _voice(settings: Settings) -> str:
