@@ -12,6 +12,8 @@ from voice.frame import SAMPLE_RATE
 
 LINGER = 3 * SAMPLE_RATE
 """Samples after a sentence's end in which its words may still be heard: room, buffers, recognizer."""
+PHRASE_LINGER = round(0.9 * SAMPLE_RATE)
+"""The same for a spotted phrase, which is known at once. Whoever answers "say: hey back talk" with it is heard again."""
 OWN_SCORE = 72.0
 """Of 100: what was heard is as similar as this to some stretch of what was said. Vosk mishears one word in five."""
 OWN_WORDS = 0.6
@@ -42,14 +44,14 @@ class Echo:
         if self._spoken and self._spoken[-1].until is None:
             self._spoken[-1] = _Spoken(self._spoken[-1].words, now)
 
-    def spoken(self, now: int) -> tuple[str, ...]:
+    def spoken(self, now: int, linger: int = LINGER) -> tuple[str, ...]:
         """All words of the sentences that may still be heard, in the order in which they were said."""
-        near = (one for one in self._spoken if one.until is None or now - one.until <= LINGER)
+        near = (one for one in self._spoken if one.until is None or now - one.until <= linger)
         return tuple(word for one in near for word in one.words)
 
-    def is_own(self, text: str, now: int) -> bool:
+    def is_own(self, text: str, now: int, linger: int = LINGER) -> bool:
         """True when `text` is, as far as can be told, what was just spoken: fuzzily contained in it."""
-        heard, spoken = _words(text), self.spoken(now)
+        heard, spoken = _words(text), self.spoken(now, linger)
         if not heard or not spoken:
             return False
         if len(heard) <= 2:  # short texts are similar to anything: each word itself must have been said

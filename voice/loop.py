@@ -21,10 +21,10 @@ import numpy as np
 from intents.heard import Heard
 from intents.reply import Reply
 from voice.cues import CueName
-from voice.echo import Echo
+from voice.echo import PHRASE_LINGER, Echo
 from voice.endpoint import allowed_pause_ms, is_dangling
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
-from voice.orders import Order, order_in
+from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
 from voice.settings import PATIENCES, Settings
 from voice.turn import Ear, Turn, Utterance
@@ -197,8 +197,10 @@ class Loop:
         activity = self._detector.state
         spotted = self._spot(frame, activity)
         if spotted is not None:
+            self._turn.skip(len(frame))
             return spotted
         if self.state is State.ASLEEP:
+            self._turn.skip(len(frame))
             return self._timers()
         over = self._turn.feed(frame, activity)
         if self.state is State.SPEAKING:
@@ -218,13 +220,13 @@ class Loop:
             return []
         return self._understand(utterance)
 
-    def saying(self, sentence: str) -> None:
-        """News of the mouth: this sentence begins to sound."""
-        self._echo.say(sentence, self.now)
+    def saying(self, sentence: str, behind: int = 0) -> None:
+        """News of the mouth: this sentence begins to sound. behind: samples recorded already, but not yet fed."""
+        self._echo.say(sentence, self.now + behind)
 
-    def silent(self) -> list[Effect]:
-        """News of the mouth: everything was said, or it was stopped."""
-        self._echo.quiet(self.now)
+    def silent(self, behind: int = 0) -> list[Effect]:
+        """News of the mouth: everything was said, or it was stopped. behind: samples recorded, but not yet fed."""
+        self._echo.quiet(self.now + behind)
         if self._heard_itself or self.now - self._spoke_at >= NO_ECHO:
             self._echoing = self._heard_itself
         if self.state is not State.SPEAKING:
@@ -273,7 +275,7 @@ class Loop:
         if found is None:
             return None
         phrase, since = found
-        if self._echo.is_own(phrase, self.now):
+        if self._echo.is_own(phrase, self.now, PHRASE_LINGER):
             return None
         if self._danger_so_far():  # "I can't feel my legs, stop": what was said is not thrown away for one word in it
             return self._hear_on()
@@ -416,8 +418,8 @@ class Loop:
         heard = utterance.heard
         if not kept and not self._foreign(heard.text, utterance.begin):
             return []
-        order = order_in(heard.text)
-        if order is not None and self._mind.peek(heard).action != "warn":
+        order = self._order(heard)
+        if order is not None:
             self._acknowledge()
             return self._obey(utterance, order)
         called, self._called = self._called, False
@@ -429,6 +431,14 @@ class Loop:
         if utterance.cut and reply.action not in ("answer", "warn") and not _is_doubt(reply):
             reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
         return [Told(utterance, reply), *self._carry_out(reply)]
+
+    def _order(self, heard: Heard) -> Order | None:
+        """The order that was heard: other readings count as long as the best one isn't understood as a question."""
+        reply = self._mind.peek(heard)
+        if reply.action == "warn":
+            return None
+        answered = reply.action == "answer" and reply.confidence >= SURE
+        return order_in(heard.text) if answered else order_heard(heard)
 
     def _with_danger(self, utterance: Utterance) -> tuple[Utterance, bool]:
         """The utterance with what is known of a danger sign in it; True when a warning rests on that."""

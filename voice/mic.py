@@ -207,6 +207,11 @@ class SystemMicrophone:
         self._heard = True
         return frame
 
+    @property
+    def waiting(self) -> int:
+        """Samples recorded, but not yet read."""
+        return self._frames.qsize() * FRAME_SAMPLES
+
 
 class FileMicrophone:
     """A recording as a microphone: as fast as it is read, with the same frames each time."""
@@ -229,3 +234,6 @@ class FileMicrophone:
         if frame is None:
             raise EOFError("the recording is over")
         return frame
+
+    waiting = 0
+    """Nothing is recorded before it is read."""

@@ -37,6 +37,8 @@ class OpenMicrophone(Protocol):
     """Gives frames; see voice.mic.Microphone."""
 
     def read(self) -> Samples: ...
+    @property
+    def waiting(self) -> int: ...
 
 
 class Session:
@@ -98,7 +100,7 @@ class Session:
                         self._perform(self._loop.say(opening))
                         opening = None
                     while not self._stop.is_set():
-                        self._step(microphone.read())
+                        self._step(microphone.read(), microphone.waiting)
             except EOFError:
                 return  # a recording has an end
             except DeviceError as error:
@@ -106,9 +108,9 @@ class Session:
                 self._still_alive()
                 self._stop.wait(RETRY_S)
 
-    def _step(self, frame: Samples) -> None:
+    def _step(self, frame: Samples, behind: int) -> None:
         self._busy_since = time.monotonic()
-        self._listen_to_mouth()
+        self._listen_to_mouth(len(frame) + behind)
         if self._key.is_set():
             self._key.clear()
             self._perform(self._loop.wake())
@@ -122,10 +124,10 @@ class Session:
             self._alive_at = now
             self._alive()
 
-    def _listen_to_mouth(self) -> None:
+    def _listen_to_mouth(self, behind: int) -> None:
         saying, speaking = self._mouth.saying, self._mouth.speaking
         if saying and saying != self._saying:
-            self._loop.saying(saying)
+            self._loop.saying(saying, behind)
         self._saying = saying
         if self._spoke and not speaking:
             self._spoke = False
@@ -134,7 +136,7 @@ class Session:
             except BacktalkError as error:  # the mouth has said it, if it could
                 log.warning("a reply was not heard: %s", error.reason)
                 self._tell(str(error))
-            self._perform(self._loop.silent())
+            self._perform(self._loop.silent(behind))
         else:
             self._spoke = speaking
 

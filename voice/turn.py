@@ -95,6 +95,10 @@ class Turn:
         self._ear.accept(frame)
         return self._over(activity)
 
+    def skip(self, samples: int) -> None:
+        """Time goes on while nobody is listened to."""
+        self._now += samples
+
     def begin(self, kept: list[Samples]) -> None:
         """Starts an utterance with sound that came before: what followed the wake phrase in one breath."""
         self.drop()

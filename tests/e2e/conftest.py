@@ -49,7 +49,7 @@ class Backtalk:
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
 
-    def wait_for(self, text: str, timeout_s: float = 40.0) -> None:
+    def wait_for(self, text: str, timeout_s: float = 180.0) -> None:
         """Until a line with `text` was printed. Raises AssertionError with all that was printed."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
@@ -64,7 +64,7 @@ class Backtalk:
         """Ends it as systemd would; returns its exit status."""
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(15)
+        return self.process.wait(60)
 
 
 @pytest.fixture(scope="session")

@@ -80,6 +80,15 @@ class SoundSystem:
             ["pactl", *arguments], env=self.environment, capture_output=True, text=True, check=check, timeout=10
         )
 
+    def lose_microphone(self) -> None:
+        """Somebody pulls it out."""
+        self.pactl("unload-module", "module-remap-source")
+
+    def give_microphone(self) -> None:
+        """Somebody puts it in again."""
+        self.pactl("load-module", *MODULES[2].split())
+        self.pactl("set-default-source", "microphone")
+
     def say(self, recording: Path, wait: bool = True) -> subprocess.Popen[bytes]:
         """Plays a recording into the microphone."""
         player = subprocess.Popen(["paplay", "--device=voice", str(recording)], env=self.environment)
@@ -132,7 +141,7 @@ class Loudspeaker:
         whole = len(samples) // BLOCK * BLOCK
         return np.abs(samples[:whole].astype(np.int32)).reshape(-1, BLOCK).max(axis=1, initial=0) > QUIET
 
-    def first_sound(self, since: int, timeout_s: float = 15.0) -> int:
+    def first_sound(self, since: int, timeout_s: float = 30.0) -> int:
         """Position of the first sound since then; waits for it. Raises TimeoutError."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
@@ -142,7 +151,7 @@ class Loudspeaker:
             time.sleep(0.02)
         raise TimeoutError(f"nothing was said for {timeout_s} s")
 
-    def wait_until_quiet(self, since: int, quiet_s: float = 1.2, timeout_s: float = 40.0) -> int:
+    def wait_until_quiet(self, since: int, quiet_s: float = 2.0, timeout_s: float = 90.0) -> int:
         """Waits until what began after `since` is over; returns the position of its end. Raises TimeoutError."""
         self.first_sound(since)
         end = time.monotonic() + timeout_s

@@ -339,6 +339,45 @@ def test_where_its_own_voice_returns_half_a_word_is_no_stop(echo: bool) -> None:
         assert kinds(world.hears("stop")) == [Hush]
 
 
+def test_a_question_in_the_words_of_an_earlier_answer_is_heard_after_a_sleep() -> None:
+    """While it slept, the utterances' clock stood still, and the question seemed to be said during that answer."""
+    world = World()
+    world.asked("what is it")
+    world.loop.saying("What is it? It is worn joints.")
+    world.hears(2500)
+    world.spoken()
+    world.hears(60_000)
+    assert world.loop.state is State.ASLEEP
+    assert kinds(world.hears("hey back talk what is it", 1000)) == [Told, Say]
+
+
+def test_the_wake_phrase_right_after_it_said_how_to_come_back_is_a_person_s() -> None:
+    world = World()
+    world.asked("what is it")
+    world.hears(9000)
+    world.loop.saying("I go quiet now. To go on, say: hey back talk.")
+    assert world.hears("hey back talk", 200) == []
+    world.spoken()
+    assert world.hears(200, "hey back talk", 400) == [Cue("awake")]
+
+
+def test_what_its_mouth_said_is_its_own_however_late_it_is_heard() -> None:
+    world = World()
+    world.loop.saying("To go on, say: hey back talk.")
+    world.effects += world.loop.silent(behind=2 * SAMPLE_RATE)  # two seconds of sound wait to be heard
+    assert world.hears(1000, "hey back talk", 500) == []
+
+
+def test_an_order_counts_in_another_reading_unless_a_question_was_understood() -> None:
+    world = World()
+    finish, world.ear.finish = world.ear.finish, lambda: Heard(finish().text, ("mute",))  # type: ignore[method-assign]
+    world.hears("hey back talk", 600, "newt", 1500)
+    assert "don't listen" in world.says()[-1].speech
+    world.spoken()
+    world.hears("hey back talk what is it", 1500)
+    assert world.says()[-1] is ANSWER
+
+
 def test_stop_inside_its_own_words_does_not_stop_it() -> None:
     world = World()
     world.hears("hey back talk what is it", 1500)

@@ -57,6 +57,8 @@ class FakeLoop:
 
     script: list[list[Effect]] = field(default_factory=list)
     log: list[Any] = field(default_factory=list)
+    behind: int = 0
+    """Of the last news that the mouth is silent."""
 
     def feed(self, frame: Samples) -> list[Effect]:
         self.log.append("frame")
@@ -65,11 +67,12 @@ class FakeLoop:
     def say(self, reply: Reply) -> list[Effect]:
         return [Say(reply)]
 
-    def saying(self, sentence: str) -> None:
+    def saying(self, sentence: str, behind: int = 0) -> None:
         self.log.append(sentence)
 
-    def silent(self) -> list[Effect]:
+    def silent(self, behind: int = 0) -> list[Effect]:
         self.log.append("silent")
+        self.behind = behind
         return []
 
     def wake(self) -> list[Effect]:
@@ -109,6 +112,10 @@ class _Script:
     def __init__(self, script: list[Any]) -> None:
         self.script = script
 
+    @property
+    def waiting(self) -> int:
+        return len(self.script) * FRAME_SAMPLES
+
     def read(self) -> Samples:
         if not self.script:
             raise EOFError
@@ -141,6 +148,14 @@ def test_the_loop_hears_what_the_mouth_does() -> None:
     room.opens = [[FRAME, sounds("One."), FRAME, sounds("Two."), sounds(""), FRAME]]
     room.session.run()
     assert [entry for entry in room.loop.log if entry != "frame"] == ["One.", "Two.", "silent"]
+
+
+def test_the_mouth_s_news_tells_how_far_the_loop_is_behind_the_microphone() -> None:
+    """On a busy machine sound waits to be heard: what is told of the mouth now belongs after it."""
+    room = Room([[]], FakeLoop([[Say(REPLY)]]))
+    room.opens = [[FRAME, lambda: setattr(room.mouth, "speaking", False), FRAME, FRAME, FRAME]]
+    room.session.run()
+    assert room.loop.behind == 4 * FRAME_SAMPLES
 
 
 def test_a_microphone_that_is_lost_is_told_once_and_taken_again_when_it_is_back() -> None:

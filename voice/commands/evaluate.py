@@ -205,15 +205,16 @@ def _product(lines: Sequence[Line], model: Path | None, packs: tuple[Path, ...],
     from voice.engine import Engine
     from voice.settings import Settings
 
-    hints = Engine(Settings(), packs=packs, hears=False).understander.hints
+    understander = Engine(Settings(), packs=packs, hears=False).understander
     if not any(line.audio for line in lines):
         return Product(packs=packs, speaks=False)
     from voice.model import find_model
+    from voice.orders import with_orders
     from voice.prepare import prepared_model
     from voice.progress import ShownProgress
 
     with ShownProgress() as progress:
-        taught = prepared_model(model, hints, progress)
+        taught = prepared_model(model, with_orders(understander.hints), progress)
     return Product(find_model(model), taught, packs, not no_voice)
 
 
