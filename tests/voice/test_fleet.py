@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("wyoming", reason="the extra wyoming is not installed")
 
@@ -17,12 +23,15 @@ from wyoming.event import Event
 from wyoming.tts import Synthesize
 from wyoming_house import FakeConversation, FakeVoice, House, asked, sound
 
-from intents.heard import Heard
+from intents.heard import Heard, Word
 from voice.commands import fleet as command
-from voice.errors import InputError, VoiceError
+from voice.errors import BacktalkError, InputError, VoiceError
+from voice.fleet.cluster import Plan
 from voice.fleet.ear import FleetEar, Open, hear
 from voice.fleet.fleet import FleetError, Patience, persist
+from voice.fleet.http import HttpFleet
 from voice.fleet.voice import FleetVoice
+from voice.fleet.wire import clip_in, clip_out, heard_in, heard_out, sentence_in, sentence_out
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE
 from voice.speech import Clip
 from voice.wyoming.handler import LOST
@@ -236,6 +245,103 @@ def test_a_danger_sign_in_another_reading_survives_the_way_through_the_fleet() -
             assert reply.data["name"] == "urgent_limb"
 
     asyncio.run(test())
+
+
+WHOLE = Heard("my leg", ("my lag",), (Word("my", 0.0, 0.25, 0.9), Word("leg", 0.25, 0.5, 1.0)), "my leg is numb")
+
+
+def test_what_was_heard_crosses_the_network_whole() -> None:
+    assert heard_in(heard_out(WHOLE)) == WHOLE
+    assert sentence_in(sentence_out("Call now.", 140)) == ("Call now.", 140)
+    clip = Clip(np.arange(-5, 5, dtype=np.int16), 22_050)
+    back = clip_in(*clip_out(clip))
+    assert back.rate == clip.rate
+    assert (back.samples == clip.samples).all()
+    plan = Plan(3, 2, 1, "/model", ("/pack",))
+    assert Plan.of_json(plan.as_json()) == plan
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["text", "alternatives", "words", "biased"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
+def test_an_answer_that_is_none_is_a_failed_call_and_nothing_worse(body: bytes) -> None:
+    for read in (
+        heard_in,
+        sentence_in,
+        lambda data: clip_in(data, {}),
+        lambda data: clip_in(data, {"x-backtalk-rate": "²"}),
+    ):
+        with suppress(FleetError):  # any other exception fails the test
+            read(body)
+
+
+@contextmanager
+def place(status: int, body: bytes, headers: dict[str, str] | None = None) -> Iterator[tuple[str, list[str]]]:
+    """An address that gives this answer to everything; and the paths that were asked."""
+    asked_for: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked_for.append(self.path)
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked_for
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_fleet_is_asked_over_http() -> None:
+    with place(200, heard_out(WHOLE)) as (url, asked_for):
+        assert HttpFleet([url]).hear(b"\0\0", 5) == WHOLE
+        assert HttpFleet([f"{url}/back/"]).hear(b"\0\0", 5) == WHOLE
+        assert asked_for == ["/hear", "/back/hear"]
+    with place(200, b"\1\0\2\0", {"X-Backtalk-Rate": "16000"}) as (url, _):
+        clip = HttpFleet([url]).speak("Hello.", 165, 5)
+        assert (clip.samples.tolist(), clip.rate) == ([1, 2], 16_000)
+
+
+@pytest.mark.parametrize(("status", "body"), [(500, b"fault"), (503, b""), (200, b"no json"), (200, b"")])
+def test_a_bad_answer_is_a_failed_call(status: int, body: bytes) -> None:
+    with place(status, body) as (url, _), pytest.raises(FleetError):
+        HttpFleet([url]).hear(b"\0\0", 5)
+
+
+def test_nobody_there_or_nobody_who_answers_is_a_failed_call_and_the_next_address_is_asked() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, place(200, heard_out(WHOLE)) as (url, asked_for):
+        with socket.create_server(("127.0.0.1", 0)) as gone:
+            closed = f"http://127.0.0.1:{gone.getsockname()[1]}"
+        fleet = HttpFleet([closed, f"http://127.0.0.1:{silent.getsockname()[1]}", url])
+        with pytest.raises(FleetError):
+            fleet.hear(b"\0\0", 5)
+        with pytest.raises(FleetError):
+            fleet.hear(b"\0\0", 0.1)
+        assert fleet.hear(b"\0\0", 5) == WHOLE
+        assert fleet.hear(b"\0\0", 5) == WHOLE
+        assert len(asked_for) == 2
+
+
+@pytest.mark.parametrize("url", ["", "10.0.0.5:8000", "ftp://a", "http://", "http://a:99999"])
+def test_an_address_that_is_none_is_one_plain_sentence(url: str) -> None:
+    with pytest.raises(BacktalkError, match="please give one such as"):
+        HttpFleet([url])
 
 
 def test_a_missing_extra_is_one_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

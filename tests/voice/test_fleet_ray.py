@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -166,3 +166,44 @@ def test_a_replica_killed_under_load_loses_nobodys_turn(model_dir: Path) -> None
     assert program.process.returncode == 0
     assert not any("Traceback" in line for line in program.log)
     assert not any("leg" in line for line in program.log), "words of a listener are in the log"
+
+
+def family(process: int) -> list[int]:
+    """The process and all that descend from it."""
+    children = [
+        int(child) for path in Path(f"/proc/{process}/task").glob("*/children") for child in path.read_text().split()
+    ]
+    return [process, *(one for child in children for one in family(child))]
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="descendants are found by Linux's /proc only")
+def test_with_all_of_ray_dead_the_front_end_hears_warns_and_speaks_by_itself(model_dir: Path) -> None:
+    async def test(program: Program) -> None:
+        room = Room(program.port, "kitchen")
+        await room.open()
+        heard = await room.hears(RECORDINGS[0])
+        assert program.replicas()
+        cluster = [one for one in family(program.process.pid)[1:] if _is_ray(one)]
+        assert cluster
+        for one in cluster:
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        again = await room.hears(RECORDINGS[0])
+        assert again == heard
+        assert any("heard without the fleet" in line for line in program.log)
+        warned = await room.replies(again)
+        assert warned.startswith("Warning.")
+        assert (await room.answer(Synthesize(warned).event())).type == "audio-start"
+
+    with fleet(model_dir, "--replicas", "1") as program:
+        asyncio.run(asyncio.wait_for(test(program), 200))
+
+
+def _is_ray(process: int) -> bool:
+    """Whether it belongs to the cluster: all but the front end's own voice."""
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"voice.tts_worker" not in command

@@ -16,7 +16,10 @@ import click
 
 from voice.commands.serve import URI, serve_until_stopped, working
 from voice.errors import BacktalkError
-from voice.settings import Settings, load_settings
+from voice.fleet.child import ClusterHere
+from voice.fleet.cluster import PORT, Plan, deploy
+from voice.fleet.http import HttpFleet
+from voice.settings import load_settings
 
 if TYPE_CHECKING:
     from intents.heard import Heard
@@ -30,6 +33,9 @@ MISSING = "For a fleet, please install the extra fleet: pip install 'backtalk[fl
 LOST = (
     "I lost what you said, because a part of me stopped. Please say it once more. If it may be an emergency, call {number}"
     " now, and don't wait for me."
+)
+DEPLOYED = (
+    "The fleet is ready at port {port} of every computer of the cluster. Everybody who reaches that port can use it."
 )
 UTTERANCES = 128
 """Heard at the same time through one front end: each waits in a thread of its own."""
@@ -49,7 +55,9 @@ class Front:
 @click.option("--uri", default=URI, show_default=True, help="Address to listen at. Port 0 takes a free one.")
 @click.option("--zeroconf", "announce", is_flag=True, help="Let Home Assistant find me.")
 @click.option("--name", help="Name to be found by. Without it: backtalk and the name of this computer.")
-@click.option("--address", help="Ray cluster to join. Without it a small one is started on this computer.")
+@click.option("--at", "urls", multiple=True, help="HTTP address of a fleet that runs already; may be repeated.")
+@click.option("--deploy", "address", help="Only start the replicas, on the Ray cluster at this address (or: auto).")
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="HTTP port for --deploy.")
 @click.option("--replicas", type=click.IntRange(1), default=2, show_default=True, help="Processes that hear.")
 @click.option(
     "--threads",
@@ -83,7 +91,9 @@ def command(
     uri: str,
     announce: bool,
     name: str | None,
+    urls: tuple[str, ...],
     address: str | None,
+    port: int,
     replicas: int,
     threads: int,
     voices: int,
@@ -95,32 +105,28 @@ def command(
 ) -> None:
     """Serve many rooms from many processes or computers, by the Wyoming protocol.
 
-    Conversations stay here, with their connections; hearing and speaking are done by replicas on Ray Serve. When one dies,
-    its turns are asked again; when all are away, this computer hears and speaks by itself. See docs/fleet.md.
+    Conversations stay here, with their connections; hearing and speaking are done by replicas on Ray Serve: those at --at,
+    else some that are started on this computer. When one dies, its turns are asked again; when all are away, this computer
+    hears and speaks by itself. See docs/fleet.md.
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("voice").setLevel(logging.INFO if verbose or log_words else logging.WARNING)
     try:
-        if any(find_spec(module) is None for module in ("wyoming", "zeroconf", "ray")):
+        if any(find_spec(module) is None for module in ("wyoming", "zeroconf", *(() if urls else ("ray",)))):
             raise BacktalkError(MISSING)
-        from voice.fleet.cluster import Plan, RayFleet
-        from voice.wyoming.limits import Limits
-
-        plan = Plan(replicas, voices, threads, None if model is None else str(model.absolute()), _absolute(packs))
-        fleet = RayFleet(plan, address)
-        try:
-            settings = load_settings(tell=lambda problem: click.echo(problem, err=True))
-            limits = Limits(
-                connections=4096,
-                connections_per_address=1024,
-                listeners=UTTERANCES,
-                listeners_per_address=UTTERANCES * 3 // 4,
-                conversations=8192,
-            )
+        plan = Plan(replicas, threads, voices, None if model is None else str(model.absolute()), _absolute(packs))
+        if address is not None:
+            deploy(plan, address, "0.0.0.0", port)
+            click.echo(DEPLOYED.format(port=port))
+            return
+        with ExitStack() as kept:
+            if not urls:
+                here = ClusterHere(plan)
+                kept.callback(here.close)
+                urls = (here.url,)
+            bounds = limits()
             front = Front(model, packs, local_hearing, log_words)
-            asyncio.run(serve_until_stopped(uri, announce, name, limits, prepared(fleet, front, settings, limits)))
-        finally:
-            fleet.close()
+            asyncio.run(serve_until_stopped(uri, announce, name, bounds, prepared(HttpFleet(urls), front, bounds)))
     except KeyboardInterrupt:
         ctx.exit(130)
     except BacktalkError as error:
@@ -133,7 +139,20 @@ def _absolute(packs: tuple[Path, ...]) -> tuple[str, ...]:
     return tuple(str(one.absolute()) for one in packs)
 
 
-def prepared(fleet: Fleet, front: Front, settings: Settings, limits: Limits) -> Callable[[ExitStack], Services]:
+def limits() -> Limits:
+    """Of a front end: it keeps connections and conversations, not decoders."""
+    from voice.wyoming.limits import Limits
+
+    return Limits(
+        connections=4096,
+        connections_per_address=1024,
+        listeners=UTTERANCES,
+        listeners_per_address=UTTERANCES * 3 // 4,
+        conversations=8192,
+    )
+
+
+def prepared(fleet: Fleet, front: Front, bounds: Limits) -> Callable[[ExitStack], Services]:
     """Makes the services of a front end over `fleet`; see serve_until_stopped. Raises BacktalkError when called."""
 
     def services(kept: ExitStack) -> Services:
@@ -145,13 +164,14 @@ def prepared(fleet: Fleet, front: Front, settings: Settings, limits: Limits) -> 
         from voice.wyoming.hearing import Listener, Listeners
         from voice.wyoming.services import Parts, Services
 
+        settings = load_settings(tell=lambda problem: click.echo(problem, err=True))
         engine = Engine(settings, front.model, front.packs, hears=front.local_hearing)
         kept.callback(engine.close)
         local: Callable[[bytes], Heard] | None = None
         if front.local_hearing:
             _ = engine.model
             own = Listeners(lambda: Listener(engine.recognizer(), SpeechDetector()), 1)
-            local = partial(hear, listeners=own, longest_s=limits.audio_s)
+            local = partial(hear, listeners=own, longest_s=bounds.audio_s)
         own_voice = kept.enter_context(Pyttsx3Voice(settings.voice or None))
         parts = Parts(
             listener=lambda: Listener(FleetEar(fleet, local), Open()),
@@ -162,6 +182,6 @@ def prepared(fleet: Fleet, front: Front, settings: Settings, limits: Limits) -> 
             rate=settings.rate,
             lost=LOST.format(number=settings.emergency_number),
         )
-        return Services(parts, limits, decoders=UTTERANCES, speakers=8, show_words=front.log_words)
+        return Services(parts, bounds, decoders=UTTERANCES, speakers=8, show_words=front.log_words)
 
     return services

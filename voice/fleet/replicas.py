@@ -8,10 +8,10 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from intents.heard import Heard
 from voice.fleet.ear import hear
+from voice.fleet.wire import PROCESS_HEADER, clip_out, heard_out, sentence_in
 from voice.settings import load_settings
 from voice.speech import Clip
 from voice.wyoming.hearing import Listener, Listeners
@@ -36,14 +36,11 @@ class _Replica:
     """Work in threads, so that the replica answers questions about its health meanwhile."""
 
     def __init__(self, threads: int) -> None:
+        logging.getLogger("voice").setLevel(logging.WARNING)
         self._pool = ThreadPoolExecutor(threads)
 
     async def _run(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, job)
-
-    def process(self) -> int:
-        """Process id, for the operator's log."""
-        return os.getpid()
 
 
 class HearingReplica(_Replica):
@@ -52,12 +49,15 @@ class HearingReplica(_Replica):
     def __init__(self, model: str | None, packs: tuple[str, ...], threads: int) -> None:
         """Raises BacktalkError."""
         super().__init__(threads)
-        logging.getLogger("voice").setLevel(logging.WARNING)
         self._listeners = listeners(model, packs, threads)
 
-    async def hear(self, sound: bytes) -> tuple[Heard, int]:
-        """What was heard, and in which process."""
-        return await self._run(lambda: hear(sound, self._listeners, LONGEST_S)), os.getpid()
+    async def __call__(self, request: Any) -> Any:
+        """A starlette request with the sound of a whole utterance → a response with what was heard."""
+        from starlette.responses import Response
+
+        sound = await request.body()
+        heard = await self._run(lambda: hear(sound[: len(sound) - len(sound) % 2], self._listeners, LONGEST_S))
+        return Response(heard_out(heard), headers={PROCESS_HEADER: str(os.getpid())}, media_type="application/json")
 
 
 class SpeakingReplica(_Replica):
@@ -69,6 +69,11 @@ class SpeakingReplica(_Replica):
         super().__init__(1)
         self._voice = Pyttsx3Voice(load_settings().voice or None)
 
-    async def speak(self, sentence: str, rate: int) -> Clip:
-        """The sentence's sound. Raises VoiceError."""
-        return await self._run(lambda: Clip(self._voice.speak(sentence, rate), self._voice.sample_rate))
+    async def __call__(self, request: Any) -> Any:
+        """A starlette request with a sentence → a response with its sound."""
+        from starlette.responses import Response
+
+        sentence, rate = sentence_in(await request.body())
+        clip = await self._run(lambda: Clip(self._voice.speak(sentence, rate), self._voice.sample_rate))
+        body, headers = clip_out(clip)
+        return Response(body, headers=headers, media_type="application/octet-stream")
