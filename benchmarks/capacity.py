@@ -15,14 +15,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmarks.listeners import Asked, Recorded, VoskServerListener, WyomingListener, ask_for, speech_only
+from benchmarks.listeners import (
+    Asked,
+    KeptVoskServerListener,
+    Recorded,
+    VoskServerListener,
+    WyomingListener,
+    ask_for,
+    speech_only,
+)
 from benchmarks.sides import memory_mb, spread
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +39,12 @@ READY_TIMEOUT_S = 120
 LEVELS = "1,2,4,6,8,10,12,16"
 IDLE = 40
 """Silent connections, to see what one costs."""
-SIDES = {"backtalk": WyomingListener, "vosk-server": VoskServerListener}
+SIDES: Mapping[str, Any] = {
+    "backtalk": WyomingListener,
+    "vosk-server": VoskServerListener,
+    "vosk-server, connection kept": KeptVoskServerListener,
+}
+"""Side and its kind of listener. The last two run the same server, in a process each."""
 GIVE_UP = 3
 """Times the aim: beyond that a side's curve is not followed."""
 
@@ -40,10 +53,9 @@ GIVE_UP = 3
 def server(side: str, model: Path | None) -> Iterator[tuple[int, int]]:
     """(port, process id). Raises ClickException when it doesn't start."""
     options = [] if model is None else [str(model)]
-    command = {
-        "backtalk": ["-m", "voice.cli", "serve", "--uri", "tcp://127.0.0.1:0", *(["--model"] * len(options)), *options],
-        "vosk-server": ["-m", "benchmarks.recognizer_a_connection", *options],
-    }[side]
+    command = ["-m", "benchmarks.recognizer_a_connection", *options]
+    if side == "backtalk":
+        command = ["-m", "voice.cli", "serve", "--uri", "tcp://127.0.0.1:0", *(["--model"] * len(options)), *options]
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
@@ -71,24 +83,29 @@ def family(process: int) -> list[int]:
 
 
 def busy_s(process: int) -> float:
+    """Processor seconds that one process has used; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def family_busy_s(process: int) -> float:
     """Processor seconds that the process and those that it began have used."""
-    ticks = 0
-    for one in family(process):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return sum(busy_s(one) for one in family(process))
 
 
 def step(side: str, port: int, process: int, listeners: int, questions: Sequence[Recorded], seconds: float) -> Any:
     """The figures of so many listeners; their first question each isn't counted."""
-    before, begun, load = busy_s(process), time.perf_counter(), os.getloadavg()[0]
+    before, begun, load = family_busy_s(process), time.perf_counter(), os.getloadavg()[0]
     asked = asyncio.run(ask_for(lambda number: SIDES[side](port, number), listeners, questions, seconds, warm=1))
     passed = time.perf_counter() - begun
     return {
         "listeners": listeners,
         **figures(asked),
         "memory_mb": memory_mb("VmRSS", process),
-        "cores": (busy_s(process) - before) / passed,
+        "cores": (family_busy_s(process) - before) / passed,
         "load": [load, os.getloadavg()[0]],
     }
 
@@ -167,8 +184,8 @@ def measured(
         "sides": {side: [] for side in SIDES},
         "memory_at_start_mb": {},
     }
-    with server("vosk-server", model) as theirs, server("backtalk", model) as ours:
-        running = {"backtalk": ours, "vosk-server": theirs}
+    with ExitStack() as kept:
+        running = {side: kept.enter_context(server(side, model)) for side in SIDES}
         for side, (port, process) in running.items():
             found["memory_at_start_mb"][side] = memory_mb("VmRSS", process)
             if side == "backtalk":
@@ -193,7 +210,7 @@ def report(found: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{found['date']}, {found['cores']} cores, {found['questions']} recorded questions of"
         f" {found['mean_question_s']:.1f} s on average, {found['seconds_a_step']:g} s a step",
-        f"{'side':12} {'listeners':>9} {'turns':>6} {'failed':>6} {'text med':>9} {'text p95':>9} {'reply med':>9} {'reply p95':>9}"
+        f"{'side':28} {'listeners':>9} {'turns':>6} {'failed':>6} {'text med':>9} {'text p95':>9} {'reply med':>9} {'reply p95':>9}"
         f" {'memory':>9} {'cores':>6} {'load':>11}",
     ]
     for side, rows in found["sides"].items():
@@ -203,7 +220,7 @@ def report(found: Mapping[str, Any]) -> list[str]:
                 for one in (row["text_s"], row["sound_s"])
             )
             lines.append(
-                f"{side:12} {row['listeners']:>9} {row['turns']:>6} {row['failed']:>6} {text[0]:>9} {text[1]:>9} {sound[0]:>9}"
+                f"{side:28} {row['listeners']:>9} {row['turns']:>6} {row['failed']:>6} {text[0]:>9} {text[1]:>9} {sound[0]:>9}"
                 f" {sound[1]:>9} {row['memory_mb']:>6.0f} MB {row['cores']:>6.2f} {row['load'][0]:>5.1f}-{row['load'][1]:.1f}"
             )
     for side in found["sides"]:

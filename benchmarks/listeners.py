@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wyoming.client import AsyncClient
-from wyoming.event import Event
+import numpy as np
+from wyoming.event import Event, async_read_event, async_write_event
 
 from voice.frame import SAMPLE_RATE, Samples
 
@@ -117,23 +117,28 @@ class WyomingListener:
             self._client = None
 
 
-class _Client(AsyncClient):
-    """The library's client, from an address of its own."""
+class _Client:
+    """The library's reading and writing, from an address of its own."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
 
     @classmethod
     async def to(cls, port: int, address: str) -> _Client:
-        client = cls()
-        client._reader, client._writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
-        return client
+        return cls(*await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0)))
 
-    async def connect(self) -> None:
-        """Done by `to`."""
+    async def write_event(self, event: Event) -> None:
+        await async_write_event(event, self._writer)
 
     async def answer(self) -> Event:
-        event = await asyncio.wait_for(self.read_event(), TURN_TIMEOUT_S)
+        event: Event | None = await asyncio.wait_for(async_read_event(self._reader), TURN_TIMEOUT_S)
         if event is None:
             raise ConnectionError("the server closed the connection")
         return event
+
+    async def disconnect(self) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
 
 
 class VoskServerListener:
@@ -162,6 +167,49 @@ class VoskServerListener:
 
     async def close(self) -> None:
         """Nothing is kept."""
+
+
+class KeptVoskServerListener:
+    """One websocket, and one recognizer, for all questions of a listener, with a second of silence after each.
+
+    vosk-server can't be told then that a question has ended. The text is there when the answer to the last piece of speech is:
+    a partial result, of which the last word may still be missing.
+    """
+
+    def __init__(self, port: int, number: int) -> None:
+        self._port = port
+        self._socket: Any = None
+
+    async def ask(self, question: Recorded) -> Asked:
+        """See VoskServerListener.ask."""
+        import websockets
+
+        if self._socket is None:
+            self._socket = await websockets.connect(f"ws://127.0.0.1:{self._port}", max_size=None)
+            await self._socket.send(json.dumps({"config": {"sample_rate": SAMPLE_RATE}}))
+        speech = -(-len(question.samples) // VOSK_CHUNK)
+        silence = SAMPLE_RATE // VOSK_CHUNK
+        receiving = asyncio.create_task(self._receive(speech, silence))
+        ended = await in_real_time(question.samples, self._socket.send, VOSK_CHUNK)
+        await in_real_time(np.zeros(SAMPLE_RATE, np.int16), self._socket.send, VOSK_CHUNK)
+        text, at = await asyncio.wait_for(receiving, TURN_TIMEOUT_S)
+        return Asked(question.name, text, ended, at - ended)
+
+    async def _receive(self, speech: int, silence: int) -> tuple[str, float]:
+        """The words, and when the answer to the last piece of speech came."""
+        words: list[str] = []
+        at = 0.0
+        for number in range(1, speech + silence + 1):
+            answer = json.loads(await self._socket.recv())
+            if number == speech:
+                at = time.perf_counter()
+                words.append(answer.get("partial", ""))
+            words.append(answer.get("text", ""))
+        return " ".join(filter(None, words)), at
+
+    async def close(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
 
 
 async def ask_for(
