@@ -67,7 +67,9 @@ def deploy(plan: Plan, address: str | None, host: str, port: int) -> Any:
     if address is None:
         own = {"num_cpus": plan.replicas * plan.threads + plan.voices, "include_dashboard": False}
     try:
-        ray.init(address=address or "local", namespace="backtalk", log_to_driver=False, logging_level=logging.ERROR, **own)
+        ray.init(
+            address=address or "local", namespace="backtalk", log_to_driver=False, logging_level=logging.ERROR, **own
+        )
         serve.start(
             proxy_location="HeadOnly" if address is None else "EveryNode",
             http_options={"host": host, "port": port},

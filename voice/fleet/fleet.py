@@ -37,6 +37,8 @@ class Patience:
     attempts: int = 4
     seconds: float = 20.0
     """All attempts together; a replica that died is replaced within about ten seconds."""
+    share: float = 0.5
+    """Of the time that is left, for an attempt that isn't the last: one replica that hangs may not use up everything."""
     for_a_second: float = 0.5
     """Seconds more for each second of sound: decoding takes a fifth of its length on one core that has nothing else to do."""
 
@@ -44,8 +46,9 @@ class Patience:
         return self.seconds + self.for_a_second * len(sound) / (2 * SAMPLE_RATE)
 
 
-IMPATIENT = Patience(attempts=3, seconds=3.0)
-"""Where this machine can do it itself: nobody shall wait for a warning because the fleet is away."""
+IMPATIENT = Patience(attempts=3, seconds=3.0, share=1.0)
+"""Where this machine can do it itself: nobody shall wait for a warning because the fleet is away. Only what fails at once is
+asked again: a fleet that is merely slow would be asked twice for everything."""
 
 
 def persist(
@@ -57,14 +60,13 @@ def persist(
 ) -> T:
     """The result of `call`, which is given the seconds that it may take, made again when it fails.
 
-    Each attempt but the last may take half of what is left, so that one replica that hangs doesn't use up everything.
     `tell` hears of every failure, with its number from 1. Raises the last FleetError when attempts or time run out.
     """
     end = clock() + budget_s
     for number in range(1, patience.attempts + 1):
         try:
             left = end - clock()
-            return call(max(0.1, left if number == patience.attempts else left / 2))
+            return call(max(0.1, left if number == patience.attempts else left * patience.share))
         except FleetError as error:
             tell(number, error)
             if number == patience.attempts or clock() >= end:
