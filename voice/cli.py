@@ -23,6 +23,7 @@ COMMANDS = {
     "pack": "voice.commands.pack",
     "service": "voice.commands.service",
     "serve": "voice.commands.serve",
+    "fleet": "voice.commands.fleet",
 }
 """Subcommand → module with a click command named `command`."""
 

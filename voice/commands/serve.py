@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,8 @@ from voice.settings import Settings, load_settings
 if TYPE_CHECKING:
     from voice.engine import Engine
     from voice.tts import Voice
-    from voice.wyoming.services import Parts
+    from voice.wyoming.limits import Limits
+    from voice.wyoming.services import Parts, Services
 
 log = logging.getLogger(__name__)
 
@@ -92,28 +94,44 @@ async def _serve(
     model: Path | None,
     packs: tuple[Path, ...],
 ) -> None:
-    from voice.engine import Engine
-    from voice.tts import Pyttsx3Voice
-    from voice.wyoming.discovery import Announcement, default_name, reachable
     from voice.wyoming.limits import Limits
+
+    settings = load_settings(tell=lambda problem: click.echo(problem, err=True))
+    limits = Limits()
+
+    def services(kept: ExitStack) -> Services:
+        from voice.engine import Engine
+        from voice.tts import Pyttsx3Voice
+        from voice.wyoming.services import Services
+
+        voice = kept.enter_context(Pyttsx3Voice(settings.voice or None))
+        engine = Engine(settings, model, packs)
+        kept.callback(engine.close)
+        return Services(_parts(engine, voice, settings), limits, decoders=decoders, show_words=show_words)
+
+    await serve_until_stopped(uri, announce, name, limits, services)
+
+
+async def serve_until_stopped(
+    uri: str, announce: bool, name: str | None, limits: Limits, prepare: Callable[[ExitStack], Services]
+) -> None:
+    """Takes the port, prepares the services in a thread, and serves until SIGTERM or SIGINT. Raises BacktalkError.
+
+    announce: by zeroconf, under `name`. prepare: what it puts on the stack is closed at the end, after the services.
+    """
+    from voice.wyoming.discovery import Announcement, default_name, reachable
     from voice.wyoming.server import Server, address_of
-    from voice.wyoming.services import Services
 
     host, port = address_of(uri)
-    server = Server(Limits())
+    server = Server(limits)
     port = await server.open(host, port)
     address = reachable(host) if announce else None
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    settings = load_settings(tell=lambda problem: click.echo(problem, err=True))
     with ExitStack() as kept:
-        voice = kept.enter_context(Pyttsx3Voice(settings.voice or None))
-        engine = Engine(settings, model, packs)
-        kept.callback(engine.close)
-        parts = await asyncio.to_thread(_parts, engine, voice, settings)
-        services = Services(parts, server.limits, decoders=decoders, show_words=show_words)
+        services = await asyncio.to_thread(prepare, kept)
         kept.callback(services.close)
         announcement = Announcement(port, address, name or default_name()) if address is not None else None
         try:
@@ -147,14 +165,14 @@ def _parts(engine: Engine, voice: Voice, settings: Settings) -> Parts:
     return Parts(
         listener=listener,
         talker=engine.mind,
-        voice=_working(voice),
+        voice=working(voice),
         topics=[pack.about.name for pack in engine.understander.packs],
         fixed_warnings=engine.mind().fixed_warnings(),
         rate=settings.rate,
     )
 
 
-def _working(voice: Voice) -> Voice | None:
+def working(voice: Voice) -> Voice | None:
     """The voice if it can speak; else it is told, and the rest is served without it."""
     try:
         voice.speak("Ready.")

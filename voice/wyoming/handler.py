@@ -17,7 +17,7 @@ from voice.errors import BacktalkError, InputError
 from voice.frame import SAMPLE_RATE, Samples
 from voice.speech import Clip
 from voice.wyoming.conversations import Talker, context_back, conversation_id
-from voice.wyoming.hearing import Format, Hearing, Pcm
+from voice.wyoming.hearing import Format, Hearing, Pcm, TurnLost
 from voice.wyoming.limits import Idle, ProtocolError, read_event, text_in
 from voice.wyoming.services import Services
 
@@ -33,6 +33,9 @@ ELSEWHERE = "Here your assistant decides how loud and how fast I speak: please c
 BUSY = "I am listening to too many people at once. Please say it again in a moment."
 NO_HEARING = "I can't hear here, because there is no speech model: please run backtalk setup, then start me again."
 NO_VOICE = "I can't speak here, because no voice engine works: please install espeak-ng, then start me again."
+LOST = "backtalk lost your words"
+"""The transcript of a turn that was lost. Clients pass over errors while they wait for text, and then nobody says anything; this
+comes back to be answered, and the answer says aloud what happened. Nobody says it of themselves."""
 FAILED = "Something went wrong with that: please try it once more."
 
 
@@ -160,6 +163,9 @@ class Connection:
         try:
             await self._decode(hearing, pcm.samples(b"", last=True))
             heard = await self._services.decoding.run(hearing.finish)
+        except TurnLost as error:
+            log.warning("%s: a turn was lost: %s", self._address, error.reason)
+            heard = Heard(LOST)
         finally:
             self._end_hearing()
         log.info("%s: heard %.1f s", self._address, hearing.seconds)
@@ -219,6 +225,9 @@ class Connection:
 
     async def _reply(self, event: Event) -> Reply:
         text = text_in(event.data, self._services.limits)
+        if text == LOST:
+            self._services.recall.take(self._address, text)
+            return Reply("reject", sentences=(self._services.lost,), expects_reply=True)
         name = conversation_id(event.data.get("context"))
         if name is None:
             talker = self._own = self._own or self._services.talker()

@@ -11,15 +11,23 @@ import numpy as np
 import soxr
 
 from intents.heard import Heard
-from voice.errors import InputError
+from voice.errors import BacktalkError, InputError
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.recording import FAINT
 from voice.recording import Detector as AnyDetector
 from voice.turn import Ear, Turn
+from voice.vad import Activity
 
 SLOWEST_RATE, FASTEST_RATE = 8_000, 48_000
 """Hertz."""
 _FORMAT = "I can't use this sound: please send 16-bit samples, one or two channels, 8000 to 48000 hertz."
+
+
+class TurnLost(BacktalkError):
+    """What was said is gone: nothing could hear it. The person must be told, aloud."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("I lost what you said: please say it once more.", reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,9 @@ class Hearing:
             self._listener.detector.reset()
             never = 1000 * (self._longest // SAMPLE_RATE + 60)
             self._turn = Turn(self._listener.ear, lambda _text: never, never)
+        if self._turn.hearing:
+            self._turn.feed(frame, Activity.SPEAKING)  # its end is told from outside: the detector has done its part
+            return
         self._listener.detector.accept(frame)
         self._turn.feed(frame, self._listener.detector.state)
         if self._turn.hearing:

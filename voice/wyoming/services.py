@@ -20,6 +20,11 @@ from voice.wyoming.speaking import Speaking
 
 T = TypeVar("T")
 
+LOST = (
+    "I lost what you said, because a part of me stopped. Please say it once more. If it may be an emergency, call your"
+    " emergency number now, and don't wait for me."
+)
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -36,6 +41,8 @@ class Parts:
     fixed_warnings: Sequence[str]
     rate: int
     """Words a minute."""
+    lost: str = LOST
+    """What is said when a turn was lost."""
 
 
 class Workers:
@@ -60,22 +67,26 @@ class Services:
         limits: Limits,
         *,
         decoders: int = 2,
+        speakers: int = 1,
         show_words: bool = False,
         clock: Clock = time.monotonic,
     ) -> None:
-        """decoders: utterances that are decoded at the same moment; show_words: what is said may be logged."""
+        """decoders: utterances that are decoded at the same moment; speakers: sentences that are made at the same moment,
+        more than one only where the voice takes that; show_words: what is said may be logged."""
         self.limits = limits
         self.show_words = show_words
-        self.listeners = Listeners(parts.listener, decoders) if parts.listener is not None else None
+        # As many are kept as were ever needed at once: a new one costs 0.25 s of decoding more than one that is warm.
+        self.listeners = Listeners(parts.listener, limits.listeners) if parts.listener is not None else None
         self.listening = Gate(limits.listeners, limits.listeners_per_address)
         self.talker = parts.talker
         self.conversations = Conversations(parts.talker, limits, clock)
         self.recall = Recall(limits, clock)
         self.speaking = Speaking(parts.voice, parts.rate, parts.fixed_warnings) if parts.voice is not None else None
         self.info: Event = describe(parts.topics, self.listeners is not None, self.speaking is not None)
+        self.lost = parts.lost
         self.decoding = Workers(decoders, "decode")
         self.thinking = Workers(1, "think")  # 10 to 50 ms each, and never behind somebody's long sound
-        self.speaking_in = Workers(1, "speak")  # the voice engine makes one sentence at a time anyway
+        self.speaking_in = Workers(speakers, "speak")  # an engine of our own makes one sentence at a time anyway
 
     def close(self) -> None:
         """Waits for the jobs that are running; those that wait are dropped."""
