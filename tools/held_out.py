@@ -36,6 +36,7 @@ from voice.evaluate.result import Result, to_json
 from voice.evaluate.run import evaluate as run
 from voice.evaluate.worst import worst
 from voice.model import find_model
+from voice.orders import with_orders
 from voice.prepare import prepared_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -183,7 +184,7 @@ def _product(pack: Path | None, encoder: Path | None, model: Path | None, *, hea
     if not hears:
         return Product(packs=packs, speaks=False, encoder=encoder)
     loaded = Understander.load(packs or None) if encoder is None else Understander.load(packs, encoder)
-    taught = prepared_model(model, loaded.hints)
+    taught = prepared_model(model, with_orders(loaded.hints))
     return Product(find_model(model), taught, packs, speaks=False, encoder=encoder)
 
 
