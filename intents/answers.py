@@ -41,7 +41,8 @@ class Speaker:
         """Says that it can't help with that, and what it can: more helpful each time, never twice the same words; brief after two."""
         about = self.pack.about
         if scope in ("talk", "counter"):
-            sentences = (phrases.OVERHEARD, phrases.SAY_HELP) if misses <= 1 else (phrases.READY,)
+            replies = ((phrases.OVERHEARD, phrases.SAY_HELP), (phrases.OVERHEARD_AGAIN, self.orient(misses - 1)))
+            sentences = replies[misses - 1] if misses <= len(replies) else (phrases.READY,)
             return Reply("reject", sentences=sentences, confidence=confidence, pack=self.pack.id, overheard=True)
         opening = {
             "other_illness": about.other_illness,

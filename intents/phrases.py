@@ -17,6 +17,7 @@ READY = "I'm ready when you want to ask something else."
 SAY_HELP = 'Say "help" to hear what you can ask.'
 DEVICE = "I can't do that: I only answer questions about {name}."
 OVERHEARD = "I think that was not meant for me."
+OVERHEARD_AGAIN = "I can't tell whether you mean me."
 OTHER_LANGUAGE = "I only understand English."
 CLARIFY_TWO = "Do you want to know {first}, or {second}?"
 CLARIFY_ONE = "Do you want to know {first}?"

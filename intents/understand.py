@@ -44,6 +44,8 @@ RULE_FLOOR = 0.02
 """A rule's sign is warned of when what was learned gives danger at least this much, and else asked back about."""
 ASK = 0.20
 """From here, and below the warning, the person is asked back."""
+ASK_FEW = 0.10
+"""The same for FEW_WORDS: "numb" by itself may be all that was heard, or all that somebody can say."""
 SOON, SOON_ALONE = 0.45, 0.10
 """Probability from which `provider_soon` counts: together with the danger signs, and alone."""
 GRADUAL = 0.50
@@ -227,7 +229,7 @@ class Understander:
                 name, total = URGENT[int(danger.argmax())], float(danger.sum())
                 if total >= limit and (text in readings or whole >= WHOLE):
                     warn[name] = max(warn.get(name, 0.0), total)
-                elif total >= ASK and text == readings[0]:
+                elif text == readings[0] and total >= (ASK if len(text.split()) > FEW_WORDS else ASK_FEW):
                     maybe[name] = max(maybe.get(name, 0.0), total)
             soon = float(table[row[readings[0]]][head.labels.index(PROVIDER_SOON)])
             if not warn and soon >= SOON_ALONE and soon + whole >= SOON:
