@@ -79,7 +79,9 @@ def test_without_any_device_the_real_checks_give_sentences_not_tracebacks(
     monkeypatch.setenv("PULSE_SERVER", "unix:/nonexistent")
     monkeypatch.setenv("BACKTALK_MODEL", str(tmp_path))
     findings = [examine(part, check) for part, check in doctor._checks(Settings(), None, (tmp_path,))]
-    assert [finding.part for finding in findings] == ["Speech model", "Answers", "Voice", "Loudspeaker", "Microphone"]
+    assert [finding.part for finding in findings] == [
+        *("Speech model", "Answers", "Voice", "Loudspeaker", "Microphone", "Echo")
+    ]
     assert not findings[0].ok
     assert not findings[1].ok
     for finding in findings:
