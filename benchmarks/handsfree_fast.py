@@ -14,9 +14,9 @@ import numpy as np
 
 from benchmarks.handsfree_room import Room, chunks, load, mixed, speech_end, without_wake
 from intents.reply import Reply
+from voice.effects import Cue, Hush, Say, State, Told
 from voice.engine import Engine
 from voice.frame import SAMPLE_RATE, Samples
-from voice.loop import Cue, Hush, Say, State, Told
 from voice.settings import Settings
 from voice.tts import Pyttsx3Voice
 

@@ -18,10 +18,11 @@ import soxr
 from intents.reply import Reply
 from voice.canceller import Canceller, Played
 from voice.commands.listen import BREAK_IN, PAUSE
+from voice.effects import Effect, Hush, Keep, Say, State
 from voice.engine import Engine
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.gain import Gain
-from voice.loop import Effect, Hush, Keep, Loop, Say, State
+from voice.loop import Loop
 from voice.settings import Settings
 from voice.tts import Pyttsx3Voice
 from voice.vad import SpeechDetector

@@ -15,8 +15,9 @@ import pytest
 
 from intents.heard import Heard
 from intents.reply import Reply
+from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, State, Told
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
-from voice.loop import AWAKE, REPEAT_URGENT, Cue, Effect, Hush, Keep, Loop, OtherVoice, Say, State, Told
+from voice.loop import AWAKE, REPEAT_URGENT, Loop
 from voice.settings import Settings
 from voice.vad import Activity
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import click
 
 from intents.reply import Reply
+from voice.effects import Told
 from voice.engine import Engine
 from voice.errors import BacktalkError
 from voice.frame import SAMPLE_RATE
-from voice.loop import Loop, Told
+from voice.loop import Loop
 from voice.notify import notify
 from voice.settings import PATIENCES, Settings, load_settings, save_settings, settings_path
 from voice.wake import DEFAULT_PHRASE, PhraseError, PhraseSpotter, check_phrase
