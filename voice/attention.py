@@ -95,12 +95,26 @@ class Attention:
 
         begin: sample at which the words began: a long answer comes back as one utterance, all its sentences in it.
         """
-        if not text.split():
+        if not text.split() or self._is_own_alarm(text, begin):
             return False
         if not self._echo.is_own(text, begin):
             return True
         oneself = _ONESELF.intersection(text.lower().split()).difference(self._echo.spoken(begin))
         return bool(oneself) and self._mind.peek(Heard(text)).action == "warn"
+
+    def _is_own_alarm(self, text: str, begin: int) -> bool:
+        """Whether a danger sign is only its own warning, garbled by the room: no warning may call forth the next.
+
+        Only for words that began while a warning sounded, and where its own voice comes back: what they say without the
+        warning's words must be a danger sign too. A person who says the same sign again has been warned of it already.
+        """
+        if not self._echoing or self._reply.action != "warn" or not self._echo.sounded(begin):
+            return False
+        rest = self._echo.unsaid(text, begin)
+        return self._warns(text) and not self._warns(rest)
+
+    def _warns(self, text: str) -> bool:
+        return bool(text) and self._mind.peek(Heard(text)).action == "warn"
 
     def _unfinished(self) -> bool:
         words = 4 if self._echoing else 2  # the first half-heard words of its own reply are no continuation
