@@ -150,6 +150,7 @@ def _load() -> Figures:
 @click.option(
     "--json", "out", type=click.Path(path_type=Path), help="Writes all figures there; parts not run are kept."
 )
+@click.option("--no-cancel", is_flag=True, help="Its own voice isn't taken out of the microphone.")
 @click.option("--markdown", is_flag=True, help="Prints the table for a document.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Where the timeline of one turn goes (SVG).")
 def main(
@@ -162,6 +163,7 @@ def main(
     budget: float,
     split: str,
     out: Path | None,
+    no_cancel: bool,
     markdown: bool,
     picture: Path | None,
 ) -> None:
@@ -183,8 +185,8 @@ def main(
     work: dict[str, Callable[[], Figures]] = {
         "endpoint": lambda: fast.endpoint(engine(), trials, show),
         "cut-off": lambda: fast.cut_off(engine(), trials, show, split),
-        "stop": lambda: fast.stop(engine(), trials, show),
-        "own-voice": lambda: fast.own_voice(engine(), minutes, show),
+        "stop": lambda: fast.stop(engine(), trials, show, not no_cancel),
+        "own-voice": lambda: fast.own_voice(engine(), minutes, show, not no_cancel),
         "wake": lambda: fast.wake(engine(), trials, show),
         "false-wakes": lambda: fast.false_wakes(engine(), minutes, show),
         "idle": lambda: fast.idle(engine(), 60.0, show),

@@ -14,9 +14,9 @@ import numpy as np
 
 from benchmarks.handsfree_room import Room, chunks, load, mixed, speech_end, without_wake
 from intents.reply import Reply
+from voice.effects import Cue, Hush, Say, State, Told
 from voice.engine import Engine
 from voice.frame import SAMPLE_RATE, Samples
-from voice.loop import Cue, Hush, Say, State, Told
 from voice.settings import Settings
 from voice.tts import Pyttsx3Voice
 
@@ -246,7 +246,7 @@ def _television(minutes: float) -> Iterator[tuple[str, Samples]]:
 # --- its own voice
 
 
-def own_voice(engine: Engine, minutes: float, show: Show) -> Figures:
+def own_voice(engine: Engine, minutes: float, show: Show, cancel: bool = True) -> Figures:
     """Its own replies come back at 0 dB, dry and through a living room: it may not wake, answer, warn or stop."""
     from tools.fixtures import rooms
 
@@ -255,7 +255,7 @@ def own_voice(engine: Engine, minutes: float, show: Show) -> Figures:
     replies = list(_replies(engine))
     spoken, faults, place = 0, [], 0
     with Pyttsx3Voice() as voice:
-        for room in (Room(engine, voice=voice, echo_db=0.0), Room(engine, voice=voice, echo_db=0.0, tail=tail)):
+        for room in (Room(engine, voice=voice, echo_db=0.0, tail=one, cancel=cancel) for one in (None, tail)):
             end = room.now + round(minutes / 2 * 60 * SAMPLE_RATE)
             while room.now < end:
                 reply = replies[place % len(replies)]
@@ -299,7 +299,7 @@ def _replies(engine: Engine) -> Iterator[Reply]:
                 yield reply
 
 
-def stop(engine: Engine, limit: int, show: Show) -> Figures:
+def stop(engine: Engine, limit: int, show: Show, cancel: bool = True) -> Figures:
     """ "Stop" by many voices while it speaks, 10 dB above its own voice at the microphone: heard, and how soon."""
     from tools.fixtures import voices
 
@@ -311,7 +311,7 @@ def stop(engine: Engine, limit: int, show: Show) -> Figures:
         for place in range(limit):
             speaker = voices.SPEAKERS[place % len(voices.SPEAKERS)]
             word = voices.speak(speaker, "stop", float(rng.integers(140, 180)))
-            room = Room(engine, voice=voice, echo_db=-10.0)
+            room = Room(engine, voice=voice, echo_db=-10.0, cancel=cancel)
             room.say(replies[int(rng.integers(len(replies)))])
             room.quiet(float(rng.uniform(2.0, 4.0)))
             said = word * room.level / np.sqrt(np.mean(word**2))

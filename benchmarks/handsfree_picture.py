@@ -12,9 +12,9 @@ import numpy as np
 
 from benchmarks.handsfree_fast import E2E, ROOT, ms
 from benchmarks.handsfree_room import Room, load, speech_end
+from voice.effects import Say, State
 from voice.engine import Engine
 from voice.frame import FRAME_SAMPLES, Samples
-from voice.loop import Say, State
 from voice.tts import Pyttsx3Voice
 
 PICTURE = ROOT / "docs" / "images" / "turn.svg"

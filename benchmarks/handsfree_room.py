@@ -16,11 +16,13 @@ import soundfile
 import soxr
 
 from intents.reply import Reply
+from voice.canceller import Canceller, Played
 from voice.commands.listen import BREAK_IN, PAUSE
+from voice.effects import Effect, Hush, Keep, Say, State
 from voice.engine import Engine
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.gain import Gain
-from voice.loop import Effect, Hush, Keep, Loop, Say, State
+from voice.loop import Loop
 from voice.settings import Settings
 from voice.tts import Pyttsx3Voice
 from voice.vad import SpeechDetector
@@ -68,9 +70,11 @@ class Room:
         echo_db: float | None = None,
         tail: Samples | None = None,
         instant: bool = True,
+        cancel: bool = True,
     ) -> None:
         """voice: says the replies aloud, else they are silence as long as reading them takes; echo_db: level of the
-        replies at the microphone, None: not at all; tail: impulse response of the room, float, shape (n,)."""
+        replies at the microphone, None: not at all; tail: impulse response of the room, float, shape (n,); cancel: what it plays is
+        taken out of the microphone, as in the program."""
         self.settings = settings or Settings()
         self.engine = engine
         phrase = self.settings.wake_phrase or DEFAULT_PHRASE
@@ -90,6 +94,8 @@ class Room:
         self._echo = None if echo_db is None else 10 ** (echo_db / 20)
         self._tail = tail
         self._playing: _Playing | None = None
+        self._played = Played()
+        self._clean = Canceller(self._played) if cancel and echo_db is not None else None
 
     @property
     def now(self) -> int:
@@ -112,7 +118,7 @@ class Room:
         padded = np.concatenate([sound, np.zeros(-len(sound) % FRAME_SAMPLES, np.int16)])
         for frame in padded.reshape(-1, FRAME_SAMPLES):
             self._mouth()
-            self._take(self.loop.feed(self._gain(self._with_echo(frame))))
+            self._take(self.loop.feed(self._gain(self._cancelled(self._with_echo(frame)))))
         return self.events[before:]
 
     def quiet(self, seconds: float, hiss: np.random.Generator | None = None) -> list[Event]:
@@ -182,6 +188,14 @@ class Room:
         if past >= playing.starts[-1]:
             self._playing = None
             self._take(self.loop.silent())
+
+    def _cancelled(self, frame: Samples) -> Samples:
+        if self._clean is None:
+            return frame
+        at = 0 if self._playing is None else self.now - self._playing.begun
+        sound = np.zeros(0) if self._playing is None else self._playing.sound
+        self._played.write(np.asarray(_piece(sound, at, at + len(frame)), np.int16))
+        return self._clean(frame)
 
     def _with_echo(self, frame: Samples) -> Samples:
         if self._echo is None:

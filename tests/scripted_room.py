@@ -19,8 +19,9 @@ from intents.pack import Pack, bundled, load_packs
 from intents.reply import Reply
 from intents.understand import Danger, Meaning, Part, Understanding
 from intents.urgent import UrgentRules
+from voice.effects import Effect, Hush, Say
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
-from voice.loop import Effect, Hush, Loop, Say
+from voice.loop import Loop
 from voice.mind import Mind
 from voice.settings import Settings
 from voice.vad import Activity

@@ -22,8 +22,9 @@ from intents.reply import Reply
 from intents.understand import Understander
 from intents.warning import Contacts, fixed_sentences, warning
 from voice.cues import cue
+from voice.effects import State
 from voice.errors import VoiceError
-from voice.loop import AWAKE, REPEAT_URGENT, State
+from voice.loop import AWAKE, REPEAT_URGENT
 from voice.mouth import Mouth
 from voice.settings import Settings
 from voice.speaker import gain

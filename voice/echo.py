@@ -49,6 +49,15 @@ class Echo:
         near = (one for one in self._spoken if one.until is None or now - one.until <= linger)
         return tuple(word for one in near for word in one.words)
 
+    def sounded(self, at: int) -> bool:
+        """Whether something was being said then."""
+        return any(one.until is None or at <= one.until for one in self._spoken)
+
+    def unsaid(self, text: str, now: int) -> str:
+        """The words of `text` that are not among those just spoken."""
+        spoken = self.spoken(now)
+        return " ".join(word for word in _words(text) if not _said(word, spoken))
+
     def is_own(self, text: str, now: int, linger: int = LINGER) -> bool:
         """True when `text` is, as far as can be told, what was just spoken: fuzzily contained in it."""
         heard, spoken = _words(text), self.spoken(now, linger)

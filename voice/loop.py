@@ -11,45 +11,29 @@ had not finished, whose question then goes on. Its own words, heard through the 
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Protocol
-
-import numpy as np
+from dataclasses import replace
 
 from intents.heard import Heard
 from intents.reply import Reply
+from voice.attention import Attention, has_words, is_doubt
 from voice.cues import CueName
-from voice.echo import PHRASE_LINGER, Echo
-from voice.endpoint import allowed_pause_ms, is_dangling
+from voice.echo import PHRASE_LINGER
+from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, State, Told
+from voice.endpoint import is_dangling
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
-from voice.orders import Order, order_heard, order_in
-from voice.recording import Detector
+from voice.orders import Order
 from voice.settings import PATIENCES, Settings
-from voice.turn import Ear, Turn, Utterance
+from voice.turn import Utterance
 from voice.vad import Activity
-from voice.wake import DEFAULT_PHRASE
 
-SURE = 0.55
-"""Confidence from which a reply may break a silence that nobody asked to be broken: that of a plain answer."""
-CERTAIN = 0.9
-"""Confidence of an answer from which a short pause is enough: half a question is often understood, but less surely."""
-REOPEN = round(1.3 * SAMPLE_RATE)
-"""Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
 AWAKE = 8 * SAMPLE_RATE
 """Samples in which a question is awaited after the wake phrase or after a question back to the person."""
-FADE_IN = round(0.05 * SAMPLE_RATE)
-LEAD_IN = round(0.2 * SAMPLE_RATE)
-"""Samples: of what follows the wake phrase the beginning is faded in, after so much silence."""
 REPEAT_URGENT = 20 * SAMPLE_RATE
 """Samples without a word from the person after which an urgent warning is said once more."""
 AWAKE_CUE = round(0.3 * SAMPLE_RATE)
 """Samples of silence after the wake phrase before the cue: who goes on in one breath is not talked over."""
 GATE = round(0.5 * SAMPLE_RATE)
 """Samples for which phrases are still looked for after the last speech."""
-HISTORY = 3 * SAMPLE_RATE
-"""Samples kept, so that what followed the wake phrase can be heard again by the full recognizer."""
 FAREWELLS = 2
 """How often it says how to come back when it goes idle; then the cue is known."""
 CLEARED = round(0.5 * SAMPLE_RATE)
@@ -58,136 +42,10 @@ NO_ECHO = 2 * SAMPLE_RATE
 """Samples of speaking without hearing itself after which its own voice is known not to return."""
 TOO_LONG = "That was very long, so I stopped listening. Please ask me one short question."
 _RATES = ("slower", "faster", "louder", "quieter")
-_ONESELF = frozenset({"my", "mine", "myself"})
-"""Words of a person about himself or herself."""
 
 
-class State(Enum):
-    ASLEEP = "asleep"
-    """Only the wake phrase counts."""
-    LISTENING = "listening"
-    """Awake; nobody speaks."""
-    HEARING = "hearing"
-    """Somebody speaks, pauses included."""
-    SPEAKING = "speaking"
-
-
-class Mind(Protocol):
-    """A conversation with one listener; see voice.mind."""
-
-    def reply(self, heard: Heard) -> Reply: ...
-    def peek(self, heard: Heard) -> Reply:
-        """What it would reply; it stays as it is."""
-        ...
-
-    def undo(self) -> None:
-        """Takes the last reply back."""
-        ...
-
-    def idle(self) -> Reply:
-        """What to say when nobody says any more."""
-        ...
-
-
-class Spotter(Protocol):
-    """See voice.wake.PhraseSpotter."""
-
-    def accept(self, frame: Samples) -> tuple[str, int] | None: ...
-    def reset(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Speak this reply, then tell `Loop.silent`; tell `Loop.saying` as each sentence begins."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Hush:
-    """Stop speaking at once (an urgent warning finishes its first sentence)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """Play this short sound."""
-
-    name: CueName
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Use these settings from now on and keep them for the next start."""
-
-    settings: Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A person said this, and this is the answer: for a screen, where one is wanted. Never for a log."""
-
-    utterance: Utterance
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class OtherVoice:
-    """Use the next voice that there is."""
-
-
-Effect = Say | Hush | Cue | Keep | Told | OtherVoice
-
-
-class Loop:
+class Loop(Attention):
     """One listener's conversation. Feed it every frame of the microphone, in order."""
-
-    def __init__(
-        self, ear: Ear, detector: Detector, mind: Mind, spotter: Spotter, settings: Settings, *, always: bool = False
-    ) -> None:
-        """`spotter` finds the wake phrase and the words that break in; `always`: it listens without a wake phrase."""
-        self._detector = detector
-        self._mind = mind
-        self._spotter = spotter
-        self._settings = settings
-        self._always = always
-        self._turn = Turn(ear, self._allowed_pause)
-        self._echo = Echo()
-        self._history: deque[Samples] = deque(maxlen=HISTORY // FRAME_SAMPLES)
-        self.state = State.LISTENING if always else State.ASLEEP
-        self.now = 0
-        """Samples fed."""
-        self._open_until = 0
-        """Sample at which spotting ends unless there is speech."""
-        self._sleep_at: int | None = None
-        self._awake_cue_at: int | None = None
-        self._last: Utterance | None = None
-        """The utterance that is being answered."""
-        self._reply = Reply("reject")
-        """What is being said, or was said last."""
-        self._warning: Reply | None = None
-        """An urgent warning that nobody has acknowledged."""
-        self._repeat_at: int | None = None
-        self._unanswered_at: int | None = None
-        """Sample from which no reply to "did you say that ...?" is a yes."""
-        self._talk_until = 0
-        """Sample until which a conversation goes on."""
-        self._taken_back: Utterance | None = None
-        """What called for a warning that was broken off because the person went on."""
-        self._feared = ""
-        """The words, not yet final, of a danger sign that broke in."""
-        self._checked = ""
-        """The words heard over its own voice that were looked at already."""
-        self._echoing = True
-        """Its own voice comes back at the microphone, as far as it knows: then half a word sounds like "wait"."""
-        self._heard_itself = False
-        self._doubted: tuple[str, int] | None = None
-        """A word that may break in, and the sample until which the recognizer may confirm it."""
-        self._spoke_at = 0
-        self._muted = False
-        self._farewells = 0
-        self._announcing = False
-        self._called = False
-        """The wake phrase was said, or a key pressed, since the last answer."""
 
     def feed(self, frame: Samples) -> list[Effect]:
         """Takes the next frame of the microphone."""
@@ -239,7 +97,7 @@ class Loop:
         self._stay(max(window, AWAKE) if self._reply.expects_reply else window)
         if self._warning is not None and self._repeat_at is None:
             self._repeat_at = self.now + REPEAT_URGENT
-        if _is_doubt(self._reply):
+        if is_doubt(self._reply):
             self._unanswered_at = self.now + AWAKE
         return []
 
@@ -284,7 +142,7 @@ class Loop:
             return [*self._hush(), *self._awake(self._since(since))]
         if self.state is not State.SPEAKING:
             return None  # "stop" in a question is a word like any other
-        if self._echoing and not _has(self._turn.text, phrase):
+        if self._echoing and not has_words(self._turn.text, phrase):
             self._doubted = phrase, self.now + CLEARED
             return None
         return self._break_in(phrase)
@@ -299,21 +157,6 @@ class Loop:
             return [*effects, *self._carry_out(reply)]
         self._stay(max(AWAKE, self._window()))
         return effects
-
-    def _since(self, samples: int) -> list[Samples]:
-        """The last `samples`, faded in after a little silence: half a "k" of the wake phrase becomes a word."""
-        if not samples:
-            return []
-        sound = np.concatenate(list(self._history))[-samples:].astype(np.float32)
-        ramp = min(FADE_IN, len(sound))
-        sound[:ramp] *= np.linspace(0, 1, ramp, dtype=np.float32)
-        silence = LEAD_IN + -(LEAD_IN + len(sound)) % FRAME_SAMPLES
-        whole = np.concatenate([np.zeros(silence, np.float32), sound]).astype(np.int16)
-        return list(whole.reshape(-1, FRAME_SAMPLES))
-
-    def _danger_so_far(self) -> bool:
-        text = self._turn.text
-        return self._foreign(text, self._turn.began) and self._mind.peek(Heard(text)).action == "warn"
 
     def _hear_on(self) -> list[Effect]:
         """Quiet, and hears what is being said to its end, as if it had been called."""
@@ -354,7 +197,7 @@ class Loop:
             return []
         if self._doubted is not None:
             phrase, until = self._doubted
-            if _has(text, phrase):
+            if has_words(text, phrase):
                 return self._hear_on() if self._danger_so_far() else self._break_in(phrase)
             if self.now >= until:
                 self._doubted = None
@@ -380,37 +223,7 @@ class Loop:
             return effects
         return []
 
-    def _foreign(self, text: str, begin: int) -> bool:
-        """Whether a person said it, as far as can be told: its own words, but of "my legs", are a person's too.
-
-        begin: sample at which the words began: a long answer comes back as one utterance, all its sentences in it.
-        """
-        if not text.split():
-            return False
-        if not self._echo.is_own(text, begin):
-            return True
-        oneself = _ONESELF.intersection(text.lower().split()).difference(self._echo.spoken(begin))
-        return bool(oneself) and self._mind.peek(Heard(text)).action == "warn"
-
-    def _unfinished(self) -> bool:
-        words = 4 if self._echoing else 2  # the first half-heard words of its own reply are no continuation
-        late = self._last is None or self._turn.began - self._last.end > REOPEN
-        return not late and len(self._turn.text.split()) >= words
-
-    def _breaks_in(self, text: str) -> bool:
-        reply = self._mind.peek(Heard(text))
-        return order_in(text) is not None or (reply.action in ("warn", "command") and reply.confidence >= SURE)
-
     # --- an utterance
-
-    def _allowed_pause(self, text: str) -> int:
-        return allowed_pause_ms(text, self._is_complete(text), self._settings.patience)
-
-    def _is_complete(self, text: str) -> bool:
-        if not text.strip():
-            return False
-        reply = self._mind.peek(Heard(text))
-        return reply.action in ("warn", "command") or (reply.action == "answer" and reply.confidence >= CERTAIN)
 
     def _understand(self, utterance: Utterance) -> list[Effect]:
         self.state = State.LISTENING
@@ -428,37 +241,9 @@ class Loop:
         self._acknowledge()
         self._last = utterance
         reply = self._mind.reply(heard)
-        if utterance.cut and reply.action not in ("answer", "warn") and not _is_doubt(reply):
+        if utterance.cut and reply.action not in ("answer", "warn") and not is_doubt(reply):
             reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
         return [Told(utterance, reply), *self._carry_out(reply)]
-
-    def _order(self, heard: Heard) -> Order | None:
-        """The order that was heard: other readings count as long as the best one isn't understood as a question."""
-        reply = self._mind.peek(heard)
-        if reply.action == "warn":
-            return None
-        answered = reply.action == "answer" and reply.confidence >= SURE
-        return order_in(heard.text) if answered else order_heard(heard)
-
-    def _with_danger(self, utterance: Utterance) -> tuple[Utterance, bool]:
-        """The utterance with what is known of a danger sign in it; True when a warning rests on that."""
-        feared, self._feared = self._feared, ""
-        before, self._taken_back = self._taken_back, None
-        heard = utterance.heard
-        if feared and not heard.text.startswith(feared):  # the final words are another reading, not a better one
-            text = heard.text or feared
-            heard = replace(heard, text=text, alternatives=(feared, *heard.alternatives))
-            utterance = replace(utterance, heard=heard)
-        if before is not None and self._mind.peek(heard).action != "warn":
-            return before, True  # what was added doesn't unsay it
-        return utterance, bool(feared)
-
-    def _matters(self, utterance: Utterance) -> bool:
-        """Without a wake phrase not all that is said in a room is meant for it, least of all if it always listens."""
-        reply = self._mind.peek(utterance.heard)
-        if reply.action == "warn" or (_is_doubt(reply) and utterance.begin <= self._talk_until):
-            return True
-        return not reply.overheard and (not self._always or (reply.action != "reject" and reply.confidence >= SURE))
 
     def _carry_out(self, reply: Reply) -> list[Effect]:
         effects: list[Effect] = []
@@ -497,22 +282,6 @@ class Loop:
 
     # --- time
 
-    @property
-    def _wake_phrase(self) -> str:
-        return self._settings.wake_phrase or DEFAULT_PHRASE
-
-    def _window(self) -> int:
-        return round(self._settings.follow_up_s * SAMPLE_RATE)
-
-    def _stay(self, samples: int) -> None:
-        """Stays awake for so long without speech."""
-        self._talk_until = self.now + samples
-        self._sleep_at = None if self._always else self._talk_until
-
-    def _acknowledge(self) -> None:
-        """Somebody answers: the warning was heard, or the question."""
-        self._warning, self._repeat_at, self._unanswered_at = None, None, None
-
     def _sleep(self, cue: CueName = "idle") -> list[Effect]:
         self.state, self._sleep_at, self._muted = State.ASLEEP, None, False
         self._turn.drop()
@@ -548,13 +317,3 @@ class Loop:
         self._farewells += 1
         effects = self._sleep()
         return [*effects, Say(farewell)] if farewell.sentences else effects
-
-
-def _has(text: str, phrase: str) -> bool:
-    """True when the words of `phrase` are in `text`, next to each other."""
-    return f" {phrase} " in f" {text} "
-
-
-def _is_doubt(reply: Reply) -> bool:
-    """True when it asks whether a danger sign was said."""
-    return reply.action == "clarify" and any(choice.startswith("urgent_") for choice in reply.choices)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import queue
-from collections.abc import Generator, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +27,10 @@ FIRST_S = 6.0
 
 QUEUE_FRAMES = 10 * SAMPLE_RATE // FRAME_SAMPLES
 """Frames that may wait for the listener (10 s); then the oldest are dropped, and counted."""
+
+LOOK_S = 1.0
+"""Seconds between two looks whether the microphone is still there: a sound server moves what recorded from one that was
+pulled out to whatever is left, which may be what the loudspeaker plays. A look takes 1 ms of processor."""
 
 PERIOD_MS = 20
 """Milliseconds of sound that the device hands over at a time."""
@@ -84,11 +89,18 @@ def microphones() -> list[Device]:
 def _captures(backend: miniaudio.Backend) -> list[dict[str, Any]] | None:
     """None where the system hasn't got that kind of sound server, or it can't tell its devices."""
     with native_errors() as messages:
-        try:
-            captures: list[dict[str, Any]] = miniaudio.Devices([backend]).get_captures()
-        except miniaudio.MiniaudioError as error:
-            log.debug("%s: %s %s", backend, error, messages())
-            return None
+        captures = _listed(backend)
+        if captures is None:
+            log.debug("%s: %s", backend, messages())
+    return captures
+
+
+def _listed(backend: miniaudio.Backend) -> list[dict[str, Any]] | None:
+    try:
+        captures: list[dict[str, Any]] = miniaudio.Devices([backend]).get_captures()
+    except miniaudio.MiniaudioError as error:
+        log.debug("%s: %s", backend, error)
+        return None
     return captures
 
 
@@ -123,11 +135,14 @@ def find_microphone(wanted: str) -> Device:
 class SystemMicrophone:
     """A real microphone, at 16 kHz mono whatever its own rate: the sound server converts."""
 
-    def __init__(self, device: str | None = None) -> None:
-        """`device`: id or name (see `find_microphone`); None takes the system's default."""
+    def __init__(self, device: str | None = None, clean: Callable[[Samples], Samples] | None = None) -> None:
+        """`device`: id or name (see `find_microphone`); None takes the system's default. `clean` gets each frame in the
+        moment in which it was recorded, in the device's own thread, and gives one of the same length."""
         self._wanted = device
+        self._clean = clean
         self._capture: Any = None
         self._frames: queue.Queue[Samples] = queue.Queue(QUEUE_FRAMES)
+        self._gone, self._closed = threading.Event(), threading.Event()
         self._heard = False  # whether a frame has come since it was opened
         self.overflowed = 0
         """Samples dropped because nobody read them in time."""
@@ -136,13 +151,16 @@ class SystemMicrophone:
         """Opens the device. Raises DeviceError when there is none or it can't be opened."""
         if self._wanted is not None:
             chosen = find_microphone(self._wanted)
-            handle, backend = chosen.handle, chosen.backend
+            handle, backend, needed = chosen.handle, chosen.backend, {chosen.id}
         else:
-            default = next((device for device in microphones() if not device.monitor), None)
-            if default is None:
+            there = [device for device in microphones() if not device.monitor]
+            if not there:
                 raise DeviceError(_NONE)
-            handle, backend = None, default.backend  # which of several is the default, the sound server knows
+            handle, backend = None, there[0].backend  # which of several is the default, the sound server knows
+            needed = {device.id for device in there}
         self._frames, self._heard = queue.Queue(QUEUE_FRAMES), False
+        self._gone.clear()
+        self._closed.clear()
         with native_errors() as messages:
             try:
                 self._open(handle, backend)
@@ -150,7 +168,14 @@ class SystemMicrophone:
                 self._close()
                 reason = "; ".join([str(error), *messages()])
                 raise DeviceError(_UNOPENED, reason) from error
+        threading.Thread(target=self._look, args=(needed, backend), name="microphone-there", daemon=True).start()
         return self
+
+    def _look(self, needed: set[str], backend: miniaudio.Backend) -> None:
+        while not self._closed.wait(LOOK_S):
+            captures = _listed(backend)
+            if captures is not None and not needed <= {_device(capture, backend).id for capture in captures}:
+                return self._gone.set()
 
     def _open(self, handle: Any, backend: miniaudio.Backend) -> None:
         self._capture = miniaudio.CaptureDevice(
@@ -167,6 +192,7 @@ class SystemMicrophone:
         self._capture.start(receiver)
 
     def __exit__(self, *_: object) -> None:
+        self._closed.set()
         self._close()
 
     def _close(self) -> None:
@@ -182,7 +208,7 @@ class SystemMicrophone:
             rest = np.concatenate([rest, np.frombuffer(data, np.int16)])
             whole = len(rest) // FRAME_SAMPLES * FRAME_SAMPLES
             for frame in rest[:whole].reshape(-1, FRAME_SAMPLES):
-                self._keep(frame)
+                self._keep(frame if self._clean is None else self._clean(frame))
             rest = rest[whole:]
 
     def _keep(self, frame: Samples) -> None:
@@ -199,6 +225,8 @@ class SystemMicrophone:
         """See Microphone. Blocks at most LOST_S seconds, FIRST_S at first."""
         if self._capture is None:
             raise DeviceError(_LOST, "read from a closed microphone")
+        if self._gone.is_set():
+            raise DeviceError(_LOST, "the sound server has it no more")
         patience = LOST_S if self._heard else FIRST_S
         try:
             frame = self._frames.get(timeout=patience)

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from intents.reply import Reply
+from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, Told
 from voice.errors import BacktalkError, DeviceError
 from voice.frame import Samples
 from voice.gain import Gain
-from voice.loop import Cue, Effect, Hush, Keep, Loop, OtherVoice, Say, Told
+from voice.loop import Loop
 from voice.mouth import Mouth
 from voice.settings import Settings
 from voice.tts import VoiceInfo

@@ -162,8 +162,19 @@ class SystemSpeaker:
 
     audible = True
 
-    def __init__(self, device: str | None = None, *, keep_alive: bool = True, lead_in_s: float = LEAD_IN_S) -> None:
-        """`device`: a name, or part of one, as listed by `loudspeakers()`; None or empty for the system's default."""
+    def __init__(
+        self,
+        device: str | None = None,
+        *,
+        keep_alive: bool = True,
+        lead_in_s: float = LEAD_IN_S,
+        played: Callable[[Int16, int], None] | None = None,
+    ) -> None:
+        """`device`: a name, or part of one, as listed by `loudspeakers()`; None or empty for the system's default.
+
+        `played` is told everything that is played, silence too, and its rate, by the device's own thread: be quick.
+        """
+        self._played = played
         self.volume = 1.0
         self.played_samples = 0
         self._name = device or ""
@@ -242,7 +253,10 @@ class SystemSpeaker:
         """What the device's own thread asks for samples: never blocks for long, never raises."""
         wanted = yield b""
         while True:
-            wanted = yield self._next(wanted)
+            block = self._next(wanted)
+            if self._played is not None:
+                self._played(block[:, 0], DEVICE_RATE)
+            wanted = yield block
 
     def _next(self, wanted: int) -> Int16:
         self._asked += 1

@@ -117,7 +117,8 @@ def run(model_dir: Path, tmp_path: Path) -> Iterator[Callable[..., Backtalk]]:
         if system is None:
             environment |= {"PULSE_SERVER": "unix:/nonexistent", "XDG_RUNTIME_DIR": str(tmp_path)}
         environment |= {"BACKTALK_MODEL": str(model_dir), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-        environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+        paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         started.append(Backtalk(list(arguments), environment, tmp_path))
         return started[-1]
 

@@ -80,8 +80,13 @@ class SoundSystem:
             ["pactl", *arguments], env=self.environment, capture_output=True, text=True, check=check, timeout=10
         )
 
+    def bring_back(self) -> None:
+        """From now on the microphone hears the loudspeaker as loud as a person."""
+        self.pactl("load-module", "module-loopback", "source=loudspeaker.monitor", "sink=voice", "latency_msec=60")
+
     def lose_microphone(self) -> None:
-        """Somebody pulls it out."""
+        """Somebody pulls it out: PulseAudio moves what recorded from it to the next default."""
+        self.pactl("set-default-source", "voice.monitor")  # else the loudspeaker's, and that recording would move too
         self.pactl("unload-module", "module-remap-source")
 
     def give_microphone(self) -> None:

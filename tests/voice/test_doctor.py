@@ -79,7 +79,7 @@ def test_without_any_device_the_real_checks_give_sentences_not_tracebacks(
     monkeypatch.setenv("PULSE_SERVER", "unix:/nonexistent")
     monkeypatch.setenv("BACKTALK_MODEL", str(tmp_path))
     findings = [examine(part, check) for part, check in doctor._checks(Settings(), None, (tmp_path,))]
-    parts = ["Speech model", "Answers", "Warnings", "Voice", "Loudspeaker", "Microphone"]
+    parts = ["Speech model", "Answers", "Warnings", "Voice", "Loudspeaker", "Microphone", "Echo"]
     assert [finding.part for finding in findings] == parts
     assert not findings[0].ok
     assert not findings[1].ok

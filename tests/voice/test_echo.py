@@ -52,6 +52,19 @@ def test_two_sentences_in_a_row_are_one_stretch() -> None:
     assert echo.is_own("rub together that can hurt", 17_000)
 
 
+def test_what_is_left_without_its_own_words_is_a_persons() -> None:
+    assert _speaking("Are your legs numb?").unsaid("my legs are num and i fell", 16_000) == "my and i fell"
+
+
+def test_something_sounded_until_its_end() -> None:
+    echo = _speaking()
+    assert echo.sounded(16_000)
+    echo.quiet(16_000)
+    assert echo.sounded(16_000)
+    assert not echo.sounded(16_001)
+    assert not Echo().sounded(0)
+
+
 def test_silence_is_nobodys() -> None:
     assert not _speaking().is_own("", 0)
     assert not Echo().is_own("anything", 0)

@@ -15,8 +15,9 @@ import pytest
 
 from intents.heard import Heard
 from intents.reply import Reply
+from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, State, Told
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
-from voice.loop import AWAKE, REPEAT_URGENT, Cue, Effect, Hush, Keep, Loop, OtherVoice, Say, State, Told
+from voice.loop import AWAKE, REPEAT_URGENT, Loop
 from voice.settings import Settings
 from voice.vad import Activity
 
@@ -376,6 +377,24 @@ def test_an_order_counts_in_another_reading_unless_a_question_was_understood() -
     world.spoken()
     world.hears("hey back talk what is it", 1500)
     assert world.says()[-1] is ANSWER
+
+
+@pytest.mark.parametrize(("spoken", "warns"), [("Are your legs numb?", False), ("Call for help now.", True)])
+def test_no_warning_calls_forth_the_next_but_another_sign_does(spoken: str, warns: bool) -> None:
+    """ "Your legs are numb" comes back as "my legs are numb"; whoever says it again has been warned already."""
+    world = World()
+    world.hears("hey back talk my legs are numb", 1500)
+    world.loop.saying(spoken)
+    effects = world.hears(2500, "my legs are numb", 1500)
+    assert kinds(effects) == ([Hush, Told, Say] if warns else [])
+
+
+def test_a_sign_said_after_the_warning_is_heard_whatever_its_words() -> None:
+    world = World()
+    world.hears("hey back talk my legs are numb", 1500)
+    world.loop.saying("Are your legs numb?")
+    world.spoken()
+    assert kinds(world.hears(500, "my legs are numb", 1500)) == [Told, Say]
 
 
 def test_stop_inside_its_own_words_does_not_stop_it() -> None:

@@ -97,6 +97,11 @@ def test_hears_what_is_said_into_it(pulse: None) -> None:
         source.read()
 
 
+def test_each_frame_is_cleaned(pulse: None) -> None:
+    with SystemMicrophone(clean=lambda frame: np.full_like(frame, 7)) as source:
+        assert set(source.read()) == {7}
+
+
 def test_chosen_by_id_or_name(pulse: None) -> None:
     assert [find_microphone(wanted).id for wanted in ("desk", "Desk", "DES", " desk ")] == ["desk"] * 4
     with SystemMicrophone("desk") as source:
@@ -116,8 +121,10 @@ def test_a_loudspeaker_s_monitor_is_no_microphone(pulse: None) -> None:
         pass
 
 
-def test_unplugged_in_the_middle(pulse: None) -> None:
-    with SystemMicrophone("desk") as source:
+@pytest.mark.parametrize("wanted", ["desk", None])
+def test_unplugged_in_the_middle(pulse: None, wanted: str | None) -> None:
+    """Also where the sound server moves the recording to what the loudspeaker plays."""
+    with SystemMicrophone(wanted) as source:
         source.read()
         subprocess.run(["pactl", "unload-module", "module-remap-source"], check=True)
         with pytest.raises(DeviceError, match="was lost"):

@@ -12,9 +12,9 @@ import pytest
 
 from intents.reply import Reply
 from voice import session as module
+from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say
 from voice.errors import BacktalkError, DeviceError
 from voice.frame import FRAME_SAMPLES, Samples
-from voice.loop import Cue, Effect, Hush, Keep, OtherVoice, Say
 from voice.session import BACK, LOST, Session
 from voice.settings import Settings
 from voice.tts import VoiceInfo

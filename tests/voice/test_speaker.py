@@ -112,13 +112,15 @@ def pulse(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 @needs_pulse
 def test_what_is_played_is_heard_whole_and_in_order(pulse: Pulse) -> None:
     assert loudspeakers() == ("Earshot",)
-    with SystemSpeaker("earshot") as speaker:
+    told: list[Int16] = []
+    with SystemSpeaker("earshot", played=lambda block, _rate: told.append(block.copy())) as speaker:
         speaker.play(tone(0.5, hertz=400), 22_050)
         speaker.play(tone(0.5, 16_000, hertz=1_000), 16_000)
         assert speaker.playing
         assert speaker.wait(20)
         assert not speaker.playing
         assert speaker.played_samples == pytest.approx((1.0 + LEAD_IN_S) * DEVICE_RATE, abs=5)
+    assert np.count_nonzero(np.concatenate(told)) == pytest.approx(DEVICE_RATE, rel=0.05)
     heard = pulse.heard_at_least(0.95)
     assert len(heard) == pytest.approx(DEVICE_RATE, rel=0.05)
     for part, hertz in ((heard[: len(heard) // 2], 400), (heard[len(heard) // 2 :], 1_000)):

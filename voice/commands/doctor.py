@@ -65,7 +65,8 @@ def summary(findings: list[Finding]) -> str:
 def command(ctx: click.Context, as_json: bool, model: Path | None, packs: tuple[Path, ...]) -> None:
     """Check everything that is needed, and say the result aloud and in words.
 
-    One line each for speech model, answers, warnings, voice, loudspeaker and microphone: OK, or the problem and what to do.
+    One line each for speech model, answers, warnings, voice, loudspeaker, microphone and echo: OK, or the problem and
+    what to do.
     The exit status is 1 when there is a problem.
     """
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
@@ -94,6 +95,7 @@ def _checks(settings: Settings, model: Path | None, packs: tuple[Path, ...]) -> 
         ("Voice", lambda: _voice(settings)),
         ("Loudspeaker", lambda: _loudspeaker(settings)),
         ("Microphone", lambda: _microphone(settings)),
+        ("Echo", _echo),
     ]
 
 
@@ -159,6 +161,15 @@ def _microphone(settings: Settings) -> str:
     loudest = max(int(abs(frame.astype("int32")).max()) for frame in frames)
     heard = "It gives no sound at all, is it muted?" if not loudest else "It gives sound."
     return f"I use {settings.microphone or 'the default one'}. {heard}"
+
+
+def _echo() -> str:
+    """No problem where it can't be had: it works then, only "stop" is harder to say."""
+    from voice.canceller import echo_taken_away
+
+    if echo_taken_away()[1] is None:
+        return "My own voice stays in the microphone: a headset helps, or listen with --echo-cancel."
+    return "My own voice is taken out of the microphone."
 
 
 def _say(sentence: str, settings: Settings) -> None:

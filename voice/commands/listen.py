@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import click
 
 from intents.reply import Reply
+from voice.effects import Told
 from voice.engine import Engine
 from voice.errors import BacktalkError
 from voice.frame import SAMPLE_RATE
-from voice.loop import Loop, Told
+from voice.loop import Loop
 from voice.notify import notify
 from voice.settings import PATIENCES, Settings, load_settings, save_settings, settings_path
 from voice.wake import DEFAULT_PHRASE, PhraseError, PhraseSpotter, check_phrase
@@ -124,6 +125,7 @@ def _listen(
 
 
 def _converse(engine: Engine, settings: Settings, voice: Pyttsx3Voice, devices: ExitStack, debug: bool) -> int:
+    from voice.canceller import echo_taken_away
     from voice.mic import SystemMicrophone
     from voice.mouth import Mouth
     from voice.session import Session
@@ -133,7 +135,8 @@ def _converse(engine: Engine, settings: Settings, voice: Pyttsx3Voice, devices: 
 
     if not loudspeakers():
         _tell(NO_SPEAKER)
-    speaker: Speaker = devices.enter_context(SystemSpeaker(settings.loudspeaker or None))
+    played, clean = echo_taken_away()
+    speaker: Speaker = devices.enter_context(SystemSpeaker(settings.loudspeaker or None, played=played))
     warnings = SpokenWarnings(voice, rate=settings.rate)  # the recorded one is there at once
     mouth = devices.enter_context(Mouth(voice, speaker, warnings, settings))
     if not engine.ready(PATIENCE_S):
@@ -148,7 +151,7 @@ def _converse(engine: Engine, settings: Settings, voice: Pyttsx3Voice, devices: 
     session = Session(
         loop,
         mouth,
-        lambda: SystemMicrophone(settings.microphone or None),
+        lambda: SystemMicrophone(settings.microphone or None, clean),
         settings,
         keep=_Keeper(voice, settings),
         tell=_tell,

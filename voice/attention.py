@@ -1,0 +1,208 @@
+"""What the loop knows, and how it judges what it hears: whose words they are, and whether they are meant for it.
+
+Nothing here changes what is said or done; that is voice.loop.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+
+from intents.heard import Heard
+from intents.reply import Reply
+from voice.echo import Echo
+from voice.effects import Mind, Spotter, State
+from voice.endpoint import allowed_pause_ms
+from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.orders import Order, order_heard, order_in
+from voice.recording import Detector
+from voice.settings import Settings
+from voice.turn import Ear, Turn, Utterance
+from voice.wake import DEFAULT_PHRASE
+
+SURE = 0.55
+"""Confidence from which a reply may break a silence that nobody asked to be broken: that of a plain answer."""
+CERTAIN = 0.9
+"""Confidence of an answer from which a short pause is enough: half a question is often understood, but less surely."""
+REOPEN = round(1.3 * SAMPLE_RATE)
+"""Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
+FADE_IN = round(0.05 * SAMPLE_RATE)
+LEAD_IN = round(0.2 * SAMPLE_RATE)
+"""Samples: of what follows the wake phrase the beginning is faded in, after so much silence."""
+HISTORY = 3 * SAMPLE_RATE
+"""Samples kept, so that what followed the wake phrase can be heard again by the full recognizer."""
+_ONESELF = frozenset({"my", "mine", "myself"})
+"""Words of a person about himself or herself."""
+
+
+class Attention:
+    """The state of one listener's conversation, in samples of the microphone."""
+
+    def __init__(
+        self, ear: Ear, detector: Detector, mind: Mind, spotter: Spotter, settings: Settings, *, always: bool = False
+    ) -> None:
+        """`spotter` finds the wake phrase and the words that break in; `always`: it listens without a wake phrase."""
+        self._detector = detector
+        self._mind = mind
+        self._spotter = spotter
+        self._settings = settings
+        self._always = always
+        self._turn = Turn(ear, self._allowed_pause)
+        self._echo = Echo()
+        self._history: deque[Samples] = deque(maxlen=HISTORY // FRAME_SAMPLES)
+        self.state = State.LISTENING if always else State.ASLEEP
+        self.now = 0
+        """Samples fed."""
+        self._open_until = 0
+        """Sample at which spotting ends unless there is speech."""
+        self._sleep_at: int | None = None
+        self._awake_cue_at: int | None = None
+        self._last: Utterance | None = None
+        """The utterance that is being answered."""
+        self._reply = Reply("reject")
+        """What is being said, or was said last."""
+        self._warning: Reply | None = None
+        """An urgent warning that nobody has acknowledged."""
+        self._repeat_at: int | None = None
+        self._unanswered_at: int | None = None
+        """Sample from which no reply to "did you say that ...?" is a yes."""
+        self._talk_until = 0
+        """Sample until which a conversation goes on."""
+        self._taken_back: Utterance | None = None
+        """What called for a warning that was broken off because the person went on."""
+        self._feared = ""
+        """The words, not yet final, of a danger sign that broke in."""
+        self._checked = ""
+        """The words heard over its own voice that were looked at already."""
+        self._echoing = True
+        """Its own voice comes back at the microphone, as far as it knows: then half a word sounds like "wait"."""
+        self._heard_itself = False
+        self._doubted: tuple[str, int] | None = None
+        """A word that may break in, and the sample until which the recognizer may confirm it."""
+        self._spoke_at = 0
+        self._muted = False
+        self._farewells = 0
+        self._announcing = False
+        self._called = False
+        """The wake phrase was said, or a key pressed, since the last answer."""
+
+    # --- whose words
+
+    def _foreign(self, text: str, begin: int) -> bool:
+        """Whether a person said it, as far as can be told: its own words, but of "my legs", are a person's too.
+
+        begin: sample at which the words began: a long answer comes back as one utterance, all its sentences in it.
+        """
+        if not text.split() or self._is_own_alarm(text, begin):
+            return False
+        if not self._echo.is_own(text, begin):
+            return True
+        oneself = _ONESELF.intersection(text.lower().split()).difference(self._echo.spoken(begin))
+        return bool(oneself) and self._mind.peek(Heard(text)).action == "warn"
+
+    def _is_own_alarm(self, text: str, begin: int) -> bool:
+        """Whether a danger sign is only its own warning, garbled by the room: no warning may call forth the next.
+
+        Only for words that began while a warning sounded, and where its own voice comes back: what they say without the
+        warning's words must be a danger sign too. A person who says the same sign again has been warned of it already.
+        """
+        if not self._echoing or self._reply.action != "warn" or not self._echo.sounded(begin):
+            return False
+        rest = self._echo.unsaid(text, begin)
+        return self._warns(text) and not self._warns(rest)
+
+    def _warns(self, text: str) -> bool:
+        return bool(text) and self._mind.peek(Heard(text)).action == "warn"
+
+    def _unfinished(self) -> bool:
+        words = 4 if self._echoing else 2  # the first half-heard words of its own reply are no continuation
+        late = self._last is None or self._turn.began - self._last.end > REOPEN
+        return not late and len(self._turn.text.split()) >= words
+
+    def _danger_so_far(self) -> bool:
+        text = self._turn.text
+        return self._foreign(text, self._turn.began) and self._mind.peek(Heard(text)).action == "warn"
+
+    # --- what they mean
+
+    def _breaks_in(self, text: str) -> bool:
+        reply = self._mind.peek(Heard(text))
+        return order_in(text) is not None or (reply.action in ("warn", "command") and reply.confidence >= SURE)
+
+    def _allowed_pause(self, text: str) -> int:
+        return allowed_pause_ms(text, self._is_complete(text), self._settings.patience)
+
+    def _is_complete(self, text: str) -> bool:
+        if not text.strip():
+            return False
+        reply = self._mind.peek(Heard(text))
+        return reply.action in ("warn", "command") or (reply.action == "answer" and reply.confidence >= CERTAIN)
+
+    def _order(self, heard: Heard) -> Order | None:
+        """The order that was heard: other readings count as long as the best one isn't understood as a question."""
+        reply = self._mind.peek(heard)
+        if reply.action == "warn":
+            return None
+        answered = reply.action == "answer" and reply.confidence >= SURE
+        return order_in(heard.text) if answered else order_heard(heard)
+
+    def _with_danger(self, utterance: Utterance) -> tuple[Utterance, bool]:
+        """The utterance with what is known of a danger sign in it; True when a warning rests on that."""
+        feared, self._feared = self._feared, ""
+        before, self._taken_back = self._taken_back, None
+        heard = utterance.heard
+        if feared and not heard.text.startswith(feared):  # the final words are another reading, not a better one
+            text = heard.text or feared
+            heard = replace(heard, text=text, alternatives=(feared, *heard.alternatives))
+            utterance = replace(utterance, heard=heard)
+        if before is not None and self._mind.peek(heard).action != "warn":
+            return before, True  # what was added doesn't unsay it
+        return utterance, bool(feared)
+
+    def _matters(self, utterance: Utterance) -> bool:
+        """Without a wake phrase not all that is said in a room is meant for it, least of all if it always listens."""
+        reply = self._mind.peek(utterance.heard)
+        if reply.action == "warn" or (is_doubt(reply) and utterance.begin <= self._talk_until):
+            return True
+        return not reply.overheard and (not self._always or (reply.action != "reject" and reply.confidence >= SURE))
+
+    # --- time and sound
+
+    def _since(self, samples: int) -> list[Samples]:
+        """The last `samples`, faded in after a little silence: half a "k" of the wake phrase becomes a word."""
+        if not samples:
+            return []
+        sound = np.concatenate(list(self._history))[-samples:].astype(np.float32)
+        ramp = min(FADE_IN, len(sound))
+        sound[:ramp] *= np.linspace(0, 1, ramp, dtype=np.float32)
+        silence = LEAD_IN + -(LEAD_IN + len(sound)) % FRAME_SAMPLES
+        whole = np.concatenate([np.zeros(silence, np.float32), sound]).astype(np.int16)
+        return list(whole.reshape(-1, FRAME_SAMPLES))
+
+    @property
+    def _wake_phrase(self) -> str:
+        return self._settings.wake_phrase or DEFAULT_PHRASE
+
+    def _window(self) -> int:
+        return round(self._settings.follow_up_s * SAMPLE_RATE)
+
+    def _stay(self, samples: int) -> None:
+        """Stays awake for so long without speech."""
+        self._talk_until = self.now + samples
+        self._sleep_at = None if self._always else self._talk_until
+
+    def _acknowledge(self) -> None:
+        """Somebody answers: the warning was heard, or the question."""
+        self._warning, self._repeat_at, self._unanswered_at = None, None, None
+
+
+def has_words(text: str, phrase: str) -> bool:
+    """True when the words of `phrase` are in `text`, next to each other."""
+    return f" {phrase} " in f" {text} "
+
+
+def is_doubt(reply: Reply) -> bool:
+    """True when it asks whether a danger sign was said."""
+    return reply.action == "clarify" and any(choice.startswith("urgent_") for choice in reply.choices)
