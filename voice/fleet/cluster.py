@@ -65,6 +65,7 @@ def deploy(plan: Plan, address: str | None, host: str, port: int) -> Any:
         logging.getLogger(name).setLevel(logging.ERROR)
     own: dict[str, Any] = {}
     if address is None:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # whoever reaches Ray's ports without it may run programs here
         own = {"num_cpus": plan.replicas * plan.threads + plan.voices, "include_dashboard": False}
     try:
         ray.init(
