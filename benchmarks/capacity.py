@@ -45,6 +45,7 @@ SIDES: Mapping[str, Any] = {
     "vosk-server, connection kept": KeptVoskServerListener,
 }
 """Side and its kind of listener. The last two run the same server, in a process each."""
+TALKS = "backtalk, replies heard out"
 GIVE_UP = 3
 """Times the aim: beyond that a side's curve is not followed."""
 
@@ -96,14 +97,25 @@ def family_busy_s(process: int) -> float:
     return sum(busy_s(one) for one in family(process))
 
 
-def step(side: str, port: int, process: int, listeners: int, questions: Sequence[Recorded], seconds: float) -> Any:
-    """The figures of so many listeners; their first question each isn't counted."""
+def step(
+    side: str,
+    port: int,
+    process: int,
+    listeners: int,
+    questions: Sequence[Recorded],
+    seconds: float,
+    hear_out: bool = False,
+) -> Any:
+    """The figures of so many listeners; their first question each isn't counted, unless they hear replies out."""
     before, begun, load = family_busy_s(process), time.perf_counter(), os.getloadavg()[0]
-    asked = asyncio.run(ask_for(lambda number: SIDES[side](port, number), listeners, questions, seconds, warm=1))
+    asked = asyncio.run(
+        ask_for(lambda number: SIDES[side](port, number), listeners, questions, seconds, 0 if hear_out else 1, hear_out)
+    )
     passed = time.perf_counter() - begun
     return {
         "listeners": listeners,
         **figures(asked),
+        "reply_mean_s": sum(one.reply_s for one in asked) / max(1, len(asked)),
         "memory_mb": memory_mb("VmRSS", process),
         "cores": (family_busy_s(process) - before) / passed,
         "load": [load, os.getloadavg()[0]],
@@ -172,7 +184,7 @@ def idle_cost_kb(port: int, process: int) -> float:
 
 
 def measured(
-    levels: Sequence[int], questions: Sequence[Recorded], seconds: float, model: Path | None
+    levels: Sequence[int], talks: Sequence[int], questions: Sequence[Recorded], seconds: float, model: Path | None
 ) -> dict[str, Any]:
     """All figures; the sides take turns at each number of listeners, so that what else the machine does hits both."""
     found: dict[str, Any] = {
@@ -199,6 +211,11 @@ def measured(
                     continue
                 click.echo(f"{side}: {listeners} ...", err=True)
                 rows.append(step(side, port, process, listeners, questions, seconds))
+        port, process = running["backtalk"]
+        found["talks"] = []
+        for listeners in talks:
+            click.echo(f"{TALKS}: {listeners} ...", err=True)
+            found["talks"].append(step("backtalk", port, process, listeners, questions, 2 * seconds, hear_out=True))
     for side, rows in found["sides"].items():
         found[f"{side}: memory a listener"] = slope([(row["listeners"], row["memory_mb"]) for row in rows])
         found[f"{side}: held"] = held(rows)
@@ -213,7 +230,7 @@ def report(found: Mapping[str, Any]) -> list[str]:
         f"{'side':28} {'listeners':>9} {'turns':>6} {'failed':>6} {'text med':>9} {'text p95':>9} {'reply med':>9} {'reply p95':>9}"
         f" {'memory':>9} {'cores':>6} {'load':>11}",
     ]
-    for side, rows in found["sides"].items():
+    for side, rows in (*found["sides"].items(), (TALKS, found["talks"])):
         for row in rows:
             text, sound = (
                 [f"{one['median']:.2f} s", f"{one['p95']:.2f} s"] if one else ["-", "-"]
@@ -230,6 +247,9 @@ def report(found: Mapping[str, Any]) -> list[str]:
             f" {found['memory_at_start_mb'][side]:.0f} MB at the start,"
             f" {found[f'{side}: memory a listener']:.1f} MB more for each who speaks"
         )
+    if found["talks"]:
+        most, reply = held(found["talks"]), max(row["reply_mean_s"] for row in found["talks"])
+        lines.append(f"{TALKS}: {most} conversations at once, likewise; a reply lasts {reply:.0f} s on average")
     lines.append(
         f"backtalk: an open, silent connection costs {found['idle_connection_kb']:.0f} kB; its voice, another process,"
         f" {found['voice_memory_mb']:.0f} MB"
@@ -247,13 +267,22 @@ def questions_of(limit: int) -> list[Recorded]:
 
 @click.command()
 @click.option("--levels", default=LEVELS, show_default=True, help="Numbers of listeners, rising.")
+@click.option(
+    "--talks", default="", help="Numbers of those who hear each reply to its end; they take twice the seconds."
+)
 @click.option("--seconds", type=click.FloatRange(1), default=25.0, show_default=True, help="Length of a step.")
 @click.option("--limit", type=click.IntRange(1), default=24, show_default=True, help="Number of recordings.")
 @click.option("--model", type=click.Path(path_type=Path), help="Folder of the Vosk model.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all figures here.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Write the curve here, as SVG.")
 def main(
-    levels: str, seconds: float, limit: int, model: Path | None, json_file: Path | None, picture: Path | None
+    levels: str,
+    talks: str,
+    seconds: float,
+    limit: int,
+    model: Path | None,
+    json_file: Path | None,
+    picture: Path | None,
 ) -> None:
     """Print how many listeners one process holds with replies under one second, beside vosk-server's way."""
     import voice.cli  # noqa: F401 - first, as in the program: it holds numpy to one thread before numpy is imported
@@ -261,10 +290,11 @@ def main(
     from voice.errors import BacktalkError
 
     try:
-        numbers = sorted({int(one) for one in levels.split(",")})
-        found = measured(numbers, questions_of(limit), seconds, model)
+        numbers, talking = ([int(one) for one in names.split(",") if one] for names in (levels, talks))
     except ValueError as error:
-        raise click.BadParameter(f"{levels}: please give numbers with commas between them") from error
+        raise click.BadParameter(f"{levels}, {talks}: please give numbers with commas between them") from error
+    try:
+        found = measured(sorted(numbers), sorted(talking), questions_of(limit), seconds, model)
     except BacktalkError as error:
         raise click.ClickException(str(error)) from error
     if json_file is not None:

@@ -21,6 +21,8 @@ VOSK_CHUNK = SAMPLE_RATE // 4
 """What vosk-server's own microphone client sends at a time."""
 FORM = {"rate": SAMPLE_RATE, "width": 2, "channels": 1}
 TURN_TIMEOUT_S = 30.0
+SPREAD_S = 12.0
+"""Seconds over which those who hear replies out begin to talk: about one turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Asked:
     text_s: float | None = None
     sound_s: float | None = None
     """First sample of the reply."""
+    reply_s: float = 0.0
+    """Length of the reply's sound."""
     problem: str = ""
 
 
@@ -103,13 +107,14 @@ class WyomingListener:
         await client.write_event(Event("transcript", {"text": text, "language": "en", "context": context}))
         reply = await client.answer()
         await client.write_event(Event("synthesize", {"text": str(reply.data.get("text", ""))}))
-        sound_s = None
+        sound_s, reply_s = None, 0.0
         while (event := await client.answer()).type != "audio-stop":
             if event.type == "error":
                 return Asked(question.name, text, ended, text_s, problem="error")
-            if event.type == "audio-chunk" and sound_s is None:
-                sound_s = time.perf_counter() - ended
-        return Asked(question.name, text, ended, text_s, sound_s)
+            if event.type == "audio-chunk":
+                sound_s = sound_s or time.perf_counter() - ended
+                reply_s += len(event.payload or b"") / 2 / event.data["rate"]
+        return Asked(question.name, text, ended, text_s, sound_s, reply_s)
 
     async def close(self) -> None:
         if self._client is not None:
@@ -213,10 +218,16 @@ class KeptVoskServerListener:
 
 
 async def ask_for(
-    make: Callable[[int], Any], listeners: int, questions: Sequence[Recorded], seconds: float, warm: int = 0
+    make: Callable[[int], Any],
+    listeners: int,
+    questions: Sequence[Recorded],
+    seconds: float,
+    warm: int = 0,
+    hear_out: bool = False,
 ) -> list[Asked]:
     """`listeners` ask one question after the other for `seconds`, each beginning elsewhere in the list.
 
+    hear_out: as people do, they hear a reply to its end before they ask the next; they don't begin all at once then.
     The first `warm` questions of each don't count. Whoever loses the server stops; that turn is in the list, with its problem.
     """
     found: list[Asked] = []
@@ -224,7 +235,8 @@ async def ask_for(
 
     async def one(number: int) -> None:
         listener = make(number)
-        await asyncio.sleep(number / max(1, listeners))  # people don't begin in the same millisecond
+        # People don't begin in the same millisecond.
+        await asyncio.sleep(number / max(1, listeners) * (SPREAD_S if hear_out else 1.0))
         turn = 0
         try:
             while time.perf_counter() < until or turn <= warm:
@@ -237,6 +249,8 @@ async def ask_for(
                 if turn >= warm:
                     found.append(asked)
                 turn += 1
+                if hear_out:
+                    await asyncio.sleep(asked.reply_s)
         finally:
             await listener.close()
 

@@ -20,6 +20,7 @@ from wyoming_house import house
 from benchmarks.capacity import figures, held, holds, report, slope, whole
 from benchmarks.capacity_picture import draw, told
 from benchmarks.listeners import Asked, Recorded, WyomingListener, ask_for, in_real_time
+from benchmarks.plan import Assumed, Cost, need, table
 from benchmarks.recognizer_a_connection import decode
 
 
@@ -145,3 +146,28 @@ def test_the_other_side_answers_as_vosk_server_does() -> None:
     assert decode(Decoder(), b"sound") == ("partial", False)
     assert decode(Decoder(), b"end") == ("result", False)
     assert decode(Decoder(), '{"eof" : 1}') == ("final", True)
+
+
+def test_the_plan_is_what_its_figures_say() -> None:
+    measured = {
+        "sound_before_s": 10.0,
+        "processor_before_s": {
+            "replicas of hearing": 2.0,
+            "replicas of speaking": 0.1,
+            "voice engines": 0.1,
+            "front end": 0.1,
+            "the rest of Ray": 5.0,
+        },
+    }
+    cost = Cost.measured(measured)
+    assert cost == Cost(0.2, 0.02, 0.01)
+    assumed = Assumed(question_s=3.6, peak_sigmas=0, busy=0.5, machine_cores=8, ray_cores=0, spare_machines=1)
+    found = need(10_000, 10, cost, assumed)
+    assert found.speaking == pytest.approx(100)  # 100,000 questions of 3.6 s in 3600 s
+    assert found.hearing_cores == pytest.approx(40)
+    assert found.speaking_cores == pytest.approx(4)
+    assert found.machines == 6 + 1
+    assert found.in_mbit == pytest.approx(25.6)
+    assert need(3, 10_000, cost, Assumed()).peak == 3  # no more people speak than there are
+    lines = table([found], assumed)
+    assert all(line.count("|") == 3 for line in lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -26,6 +27,7 @@ from wyoming_house import FakeConversation, FakeVoice, House, asked, sound
 from intents.heard import Heard, Word
 from voice.commands import fleet as command
 from voice.errors import BacktalkError, InputError, VoiceError
+from voice.fleet.child import ClusterHere
 from voice.fleet.cluster import Plan
 from voice.fleet.ear import FleetEar, Open, hear
 from voice.fleet.fleet import FleetError, Patience, persist
@@ -351,6 +353,25 @@ def test_nobody_there_or_nobody_who_answers_is_a_failed_call_and_the_next_addres
 def test_an_address_that_is_none_is_one_plain_sentence(url: str) -> None:
     with pytest.raises(BacktalkError, match="please give one such as"):
         HttpFleet([url])
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [("import time; time.sleep(600)", "it ended with"), ("import sys; sys.exit('Ray said no')", "Ray said no")],
+)
+def test_a_cluster_that_does_not_start_is_told_and_not_waited_for(program: str, reason: str) -> None:
+    with pytest.raises(BacktalkError, match="can't start the fleet") as failed:
+        ClusterHere(Plan(), [sys.executable, "-c", program], start_s=1.0 if "sleep" in program else 60.0)
+    assert reason in failed.value.reason
+
+
+def test_a_cluster_ends_with_its_front_end() -> None:
+    program = "import sys; print('ready at http://127.0.0.1:1', flush=True); sys.stdin.read()"
+    here = ClusterHere(Plan(), [sys.executable, "-c", program])
+    assert here.url == "http://127.0.0.1:1"
+    here.close()
+    assert here.process.returncode == 0
+    here.close()
 
 
 def test_a_missing_extra_is_one_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

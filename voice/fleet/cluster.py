@@ -56,6 +56,8 @@ def deploy(plan: Plan, address: str | None, host: str, port: int) -> Any:
     host, port: where each machine of the cluster takes HTTP.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+    if address is None:  # before Ray is imported, for it reads this once
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # whoever reaches Ray's ports without it may run programs here
     import ray
     from ray import serve
     from ray.exceptions import RayError
