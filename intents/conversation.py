@@ -183,7 +183,7 @@ class Conversation:
             reply = self._question(instead)
             if reply.action == "answer":
                 return reply
-        decision = decide(meaning.probabilities, tuple(answers))
+        decision = decide(meaning.probabilities, tuple(answers), found.certainty)
         if decision.kind not in ("answer", "command") and (better := self._in_context(text, index)):
             decision = better
         if offered and decision.kind == "clarify" and decision.labels[0] in offered:
@@ -303,7 +303,9 @@ class Conversation:
         if index is None or len(found.text.split()) > LONGEST_CHOICE:
             return None
         memory.pack = index
-        decision = decide(question.meanings[index].probabilities, tuple(self._speakers[index].pack.answers))
+        decision = decide(
+            question.meanings[index].probabilities, tuple(self._speakers[index].pack.answers), question.certainty
+        )
         return self._carry_out(decision, index, question)
 
     def _which_pack(self, rivals: tuple[int, ...], found: Understanding) -> Reply:

@@ -32,16 +32,21 @@ WEIGHTS = {"best": 0.6, "other": 0.25, "biased": 0.15}
 
 WARN = 0.30
 """Probability of all danger signs together, of the best reading, from which the warning is given."""
+WARN_HEARD = 0.50
+"""The same where the words were heard, not typed: a garbled sentence looks a little like a danger more often than a danger looks only a little like one.
+Between ASK and this the person is asked back."""
 FEW_WORDS, WARN_FEW = 2, 0.60
 """So few words are often the rest of something misheard: they must say it more clearly ("numb" does)."""
-WARN_OTHER = 0.70
-"""The same for another reading of the free decode: of several misreadings one easily sounds like a danger."""
+WARN_OTHER, ASK_OTHER = 0.90, 0.70
+"""To warn, and to ask back, by another reading of the free decode: of several misreadings one easily sounds like a danger."""
 WARN_PART = 0.90
 """The same for a part of the utterance: a part lacks what is around it."""
 WHOLE = 0.05
 """What the whole utterance must give the danger signs at least, for a part of it to count."""
 RULE_FLOOR = 0.02
 """A rule's sign is warned of when what was learned gives danger at least this much, and else asked back about."""
+RULE_FLOOR_HEARD = 0.25
+"""The same for the best reading of what was heard ("a triple shot of dark roast" came out as "a dribble"); for others it is WARN_HEARD."""
 ASK = 0.20
 """From here, and below the warning, the person is asked back."""
 ASK_FEW = 0.10
@@ -105,6 +110,8 @@ class Understanding:
     danger: Danger = Danger()
     parts: tuple[Part, ...] = ()
     """The clauses, in order; empty when there is only one."""
+    certainty: float = 1.0
+    """How surely the words were heard: mean confidence of the best reading's; 1 where nothing is known of that."""
 
 
 class Understander:
@@ -155,6 +162,7 @@ class Understander:
             ),
             self._danger(heard, free, parts, row, [head.probabilities(vectors, 1.0) for head in self._heads]),
             tuple(self._part(part, row[part], scores) for part in parts),
+            sum(word.confidence for word in heard.words) / len(heard.words) if heard.words else 1.0,
         )
 
     def _part(self, text: str, number: int, scores: Sequence[Probabilities]) -> Part:
@@ -175,8 +183,10 @@ class Understander:
     ) -> Danger:
         """Danger signs in any reading: by rule, and by what was learned. One reading is enough."""
         found = [(text, sign) for text in readings for sign in self._rules.find(text)]
-        warn, maybe = self._learned(readings, parts, row, scores)
-        signs = [sign for text, sign in found if self._backed(sign, row[text], scores)]
+        warn, maybe = self._learned(readings, parts, row, scores, WARN if heard.typed else WARN_HEARD)
+        signs = [
+            sign for text, sign in found if self._backed(sign, row[text], scores, _floor(heard, text, readings[0]))
+        ]
         if not signs and heard.biased:
             # The biased decode invents domain words: it counts only when the free one leans the same way.
             signs = [sign for sign in self._rules.find(normalise_reading(heard.biased)) if sign.id in maybe]
@@ -200,27 +210,38 @@ class Understander:
             any(sign.reason in ("general", "hypothetical") for sign in quiet),
         )
 
-    def _backed(self, sign: Sign, number: int, scores: Sequence[Probabilities]) -> bool:
+    def _backed(self, sign: Sign, number: int, scores: Sequence[Probabilities], floor: float) -> bool:
         """Whether what was learned leaves room for a rule's sign: nearly always. It knows figures of speech and films, which no rule does."""
         if sign.id == PROVIDER_SOON:
             return True
         for head, table in zip(self._heads, scores, strict=True):
             danger = float(table[number][[head.labels.index(name) for name in URGENT]].sum())
-            if danger >= RULE_FLOOR and table[number][head.labels.index(PROVIDER_SOON)] < GRADUAL:
+            if danger >= floor and table[number][head.labels.index(PROVIDER_SOON)] < GRADUAL:
                 return True
         return False
 
     def _learned(
-        self, readings: Sequence[str], parts: Sequence[str], row: Mapping[str, int], scores: Sequence[Probabilities]
+        self,
+        readings: Sequence[str],
+        parts: Sequence[str],
+        row: Mapping[str, int],
+        scores: Sequence[Probabilities],
+        limit_of_best: float,
     ) -> tuple[dict[str, float], dict[str, float]]:
         """Ids to warn of, and ids to ask back about, with their probabilities."""
         warn: dict[str, float] = {}
         maybe: dict[str, float] = {}
         limits = [
-            (readings[0], WARN if len(readings[0].split()) > FEW_WORDS else WARN_FEW),
+            (readings[0], limit_of_best if len(readings[0].split()) > FEW_WORDS else WARN_FEW),
             *((text, WARN_OTHER) for text in readings[1:]),
             *((text, WARN_PART) for text in parts),
         ]
+
+        def ask(text: str) -> float:
+            if text != readings[0]:
+                return ASK_OTHER
+            return ASK if len(text.split()) > FEW_WORDS else ASK_FEW
+
         for head, table in zip(self._heads, scores, strict=True):
             columns = [head.labels.index(name) for name in URGENT]
             whole = float(table[row[readings[0]]][columns].sum())
@@ -229,12 +250,19 @@ class Understander:
                 name, total = URGENT[int(danger.argmax())], float(danger.sum())
                 if total >= limit and (text in readings or whole >= WHOLE):
                     warn[name] = max(warn.get(name, 0.0), total)
-                elif text == readings[0] and total >= (ASK if len(text.split()) > FEW_WORDS else ASK_FEW):
+                elif text in readings and total >= ask(text):
                     maybe[name] = max(maybe.get(name, 0.0), total)
             soon = float(table[row[readings[0]]][head.labels.index(PROVIDER_SOON)])
             if not warn and soon >= SOON_ALONE and soon + whole >= SOON:
                 warn[PROVIDER_SOON] = soon
         return warn, maybe
+
+
+def _floor(heard: Heard, text: str, best: str) -> float:
+    """What was learned must give a rule's sign in this reading at least so much."""
+    if heard.typed:
+        return RULE_FLOOR
+    return RULE_FLOOR_HEARD if text == best else WARN_HEARD
 
 
 def _rule_folders(packs: Sequence[Pack]) -> list[Path]:
