@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent / "voice"))
 
 from wyoming_house import house
 
-from benchmarks.capacity import figures, held, holds, report, slope, whole
+from benchmarks.capacity import ROOT, figures, held, holds, report, slope, whole
 from benchmarks.capacity_picture import draw, told
+from benchmarks.fleet import report as fleet_report
 from benchmarks.listeners import Asked, Recorded, WyomingListener, ask_for, in_real_time
 from benchmarks.plan import Assumed, Cost, need, table
 from benchmarks.recognizer_a_connection import decode
@@ -54,6 +56,7 @@ FOUND: dict[str, Any] = {
         "backtalk": [row(1, 0.3), row(4, 0.9), row(8, 2.5)],
         "vosk-server": [row(1, None, 0.1), row(4, None, 0.3)],
     },
+    "talks": [row(16, 0.7) | {"reply_mean_s": 11.0}],
     "backtalk: memory a listener": 20.0,
     "backtalk: held": 4,
     "vosk-server: memory a listener": 20.0,
@@ -94,6 +97,7 @@ def test_picture_and_table_say_the_same_and_the_picture_says_it_in_words() -> No
     lines = "\n".join(report(FOUND))
     assert "2.50 s" in lines
     assert "backtalk: 4 speak at once" in lines
+    assert "backtalk, replies heard out: 16 conversations at once" in lines
 
 
 def test_sound_is_sent_as_fast_as_it_is_spoken() -> None:
@@ -171,3 +175,15 @@ def test_the_plan_is_what_its_figures_say() -> None:
     assert need(3, 10_000, cost, Assumed()).peak == 3  # no more people speak than there are
     lines = table([found], assumed)
     assert all(line.count("|") == 3 for line in lines)
+
+
+def test_the_page_says_what_was_measured() -> None:
+    page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8").splitlines()
+    pictures = ROOT / "docs" / "images"
+    capacity = json.loads((pictures / "capacity.json").read_text(encoding="utf-8"))
+    fleet = json.loads((pictures / "fleet.json").read_text(encoding="utf-8"))
+    assumed = Assumed()
+    needs = [need(10_000, an_hour, Cost.measured(fleet), assumed) for an_hour in (2, 6, 20, 60)]
+    for line in [*report(capacity), *fleet_report(fleet), *table(needs, assumed)]:
+        assert line in page
+    assert (pictures / "capacity.svg").read_text(encoding="utf-8") == draw(capacity)
