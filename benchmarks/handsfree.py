@@ -22,6 +22,7 @@ PARTS = (
     "endpoint",
     "cut-off",
     "stop",
+    "danger",
     "own-voice",
     "wake",
     "false-wakes",
@@ -31,6 +32,7 @@ PARTS = (
     "picture",
 )
 DEFAULT = tuple(part for part in PARTS if part != "always")
+DANGER = "i cannot feel my legs"
 Figures = dict[str, Any]
 
 PEERS = {
@@ -68,6 +70,9 @@ def _rows(figures: Figures) -> list[tuple[str, str, str, str]]:
                 "",
             )
         )
+    if found := figures.get("danger"):
+        heard = f"{found['heard']} of {found['trials']}; {_times(found)}"
+        rows.append(("a danger sign 10 dB above its voice: breaks in", "", heard, ""))
     if found := figures.get("own-voice"):
         rows.append(
             (
@@ -186,6 +191,7 @@ def main(
         "endpoint": lambda: fast.endpoint(engine(), trials, show),
         "cut-off": lambda: fast.cut_off(engine(), trials, show, split),
         "stop": lambda: fast.stop(engine(), trials, show, not no_cancel),
+        "danger": lambda: fast.stop(engine(), trials, show, not no_cancel, DANGER),
         "own-voice": lambda: fast.own_voice(engine(), minutes, show, not no_cancel),
         "wake": lambda: fast.wake(engine(), trials, show),
         "false-wakes": lambda: fast.false_wakes(engine(), minutes, show),

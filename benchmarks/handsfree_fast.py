@@ -299,8 +299,8 @@ def _replies(engine: Engine) -> Iterator[Reply]:
                 yield reply
 
 
-def stop(engine: Engine, limit: int, show: Show, cancel: bool = True) -> Figures:
-    """ "Stop" by many voices while it speaks, 10 dB above its own voice at the microphone: heard, and how soon."""
+def stop(engine: Engine, limit: int, show: Show, cancel: bool = True, words: str = "stop") -> Figures:
+    """Words that break in, by many voices while it speaks, 10 dB above its own at the microphone: heard, how soon."""
     from tools.fixtures import voices
 
     rng = np.random.default_rng(3)
@@ -310,20 +310,20 @@ def stop(engine: Engine, limit: int, show: Show, cancel: bool = True) -> Figures
     with Pyttsx3Voice() as voice:
         for place in range(limit):
             speaker = voices.SPEAKERS[place % len(voices.SPEAKERS)]
-            word = voices.speak(speaker, "stop", float(rng.integers(140, 180)))
+            word = voices.speak(speaker, words, float(rng.integers(140, 180)))
             room = Room(engine, voice=voice, echo_db=-10.0, cancel=cancel)
             room.say(replies[int(rng.integers(len(replies)))])
             room.quiet(float(rng.uniform(2.0, 4.0)))
             said = word * room.level / np.sqrt(np.mean(word**2))
             begun = room.now
             hushed = None
-            for chunk in chunks(np.concatenate([mixed(said), np.zeros(SAMPLE_RATE, np.int16)]), 0.032):
+            for chunk in chunks(np.concatenate([mixed(said), np.zeros(3 * SAMPLE_RATE // 2, np.int16)]), 0.032):
                 if any(isinstance(event.effect, Hush) for event in room.feed(chunk)):
                     hushed = room.now
                     break
             if hushed is None:
                 missed.append(speaker.name)
-                show(f"stop not heard: {speaker.name}")
+                show(f"{words} not heard: {speaker.name}")
             else:
                 waits.append(ms(hushed - begun - len(said)))
     return {

@@ -156,7 +156,7 @@ class Loudspeaker:
             time.sleep(0.02)
         raise TimeoutError(f"nothing was said for {timeout_s} s")
 
-    def wait_until_quiet(self, since: int, quiet_s: float = 2.0, timeout_s: float = 90.0) -> int:
+    def wait_until_quiet(self, since: int, quiet_s: float = 1.6, timeout_s: float = 90.0) -> int:
         """Waits until what began after `since` is over; returns the position of its end. Raises TimeoutError."""
         self.first_sound(since)
         end = time.monotonic() + timeout_s

@@ -66,6 +66,21 @@ def test_a_person_who_speaks_over_it_stays() -> None:
     assert _level(while_speaking) > _level(person) / 3  # within 10 dB
 
 
+@pytest.mark.parametrize("hiss", [0.0, 3.0, 300.0])
+def test_with_a_headset_a_person_who_speaks_over_it_is_left_alone(hiss: float) -> None:
+    """The canceller alone took away "I cannot feel my legs", said over an answer that nobody else heard."""
+    own = read_audio(OWN)
+    person = read_audio(RECORDINGS / "danger.flac")
+    noise = np.random.default_rng(1).normal(0, hiss, len(own)).astype(np.int16)
+    begin = 3 * SAMPLE_RATE
+    heard = noise.copy()
+    heard[begin : begin + len(person)] += person
+    left = _cleaned(own, heard)
+    late = SAMPLE_RATE // 100
+    end = begin + len(person)
+    assert np.array_equal(left[begin + late : end + late], heard[begin:end])
+
+
 def test_while_nothing_is_played_the_microphone_is_left_alone_but_for_ten_milliseconds() -> None:
     person = read_audio(PERSON)
     left = _cleaned(np.zeros(len(person), np.int16), person)
