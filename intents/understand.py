@@ -43,6 +43,8 @@ WARN_PART = 0.90
 """The same for a part of the utterance: a part lacks what is around it."""
 WHOLE = 0.05
 """What the whole utterance must give the danger signs at least, for a part of it to count."""
+WELL_HEARD = 0.90
+"""Mean confidence of the words from which nothing is taken off for the hearing."""
 RULE_FLOOR = 0.02
 """A rule's sign is warned of when what was learned gives danger at least this much, and else asked back about."""
 RULE_FLOOR_HEARD = 0.25
@@ -111,7 +113,7 @@ class Understanding:
     parts: tuple[Part, ...] = ()
     """The clauses, in order; empty when there is only one."""
     certainty: float = 1.0
-    """How surely the words were heard: mean confidence of the best reading's; 1 where nothing is known of that."""
+    """How surely the words were heard, 0 to 1; 1 where nothing is known of that."""
 
 
 class Understander:
@@ -162,7 +164,7 @@ class Understander:
             ),
             self._danger(heard, free, parts, row, [head.probabilities(vectors, 1.0) for head in self._heads]),
             tuple(self._part(part, row[part], scores) for part in parts),
-            sum(word.confidence for word in heard.words) / len(heard.words) if heard.words else 1.0,
+            _certainty(heard),
         )
 
     def _part(self, text: str, number: int, scores: Sequence[Probabilities]) -> Part:
@@ -256,6 +258,12 @@ class Understander:
             if not warn and soon >= SOON_ALONE and soon + whole >= SOON:
                 warn[PROVIDER_SOON] = soon
         return warn, maybe
+
+
+def _certainty(heard: Heard) -> float:
+    if not heard.words:
+        return 1.0
+    return min(1.0, sum(word.confidence for word in heard.words) / len(heard.words) / WELL_HEARD)
 
 
 def _floor(heard: Heard, text: str, best: str) -> float:

@@ -1,0 +1,59 @@
+"""The mean of two trainings: encoder and head, weight by weight. Better than either on people for whom nobody wrote, at the cost of one.
+
+    python -m tools.train_encoder.average ENCODER HEAD ENCODER HEAD --out ENCODER --head HEAD
+
+Both must have begun with the same published model (Wortsman et al., "Model soups", 2022). The shipped pair is the mean of a training on 23 writers and one on
+29: on 1,749 questions of four test writers 96.2, 96.3 and 96.6 % right, and 14, 15 and 10 needless warnings at 2,395 ordinary sentences.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from intents.compile import examples_for, fingerprint
+from intents.head import Head
+from intents.pack import bundled, load_pack
+from tools.train_encoder.train import quantised
+
+STEP = ".step"
+
+
+def plain(path: Path) -> dict[str, np.ndarray]:
+    """An encoder's weights as floats, without vocabulary and number of layers."""
+    with np.load(path) as stored:
+        names = [name for name in stored.files if not name.endswith(STEP) and name not in ("vocabulary", "layers")]
+        return {
+            name: stored[name].astype(np.float32) * (stored[name + STEP] if name + STEP in stored.files else 1.0)
+            for name in names
+        }
+
+
+def mean_head(first: Head, second: Head, made_from: str) -> Head:
+    """Raises ValueError when they tell different labels apart."""
+    if first.labels != second.labels:
+        raise ValueError("the heads have different labels")
+    temperature = (first.temperature + second.temperature) / 2
+    weights, bias = (first.weights + second.weights) / 2, (first.bias + second.bias) / 2
+    return Head(first.labels, weights, bias, temperature, made_from)
+
+
+@click.command()
+@click.argument("files", nargs=4, type=click.Path(path_type=Path, exists=True))
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option("--head", "head_file", type=click.Path(path_type=Path), required=True)
+@click.option("--pack", type=click.Path(path_type=Path), help="Its wordings are what the head was made from.")
+def main(files: tuple[Path, ...], out: Path, head_file: Path, pack: Path | None) -> None:
+    """FILES: first encoder, its head, second encoder, its head."""
+    first, second = plain(files[0]), plain(files[2])
+    with np.load(files[0]) as stored:
+        fixed = {name: stored[name] for name in ("vocabulary", "layers")}
+    np.savez_compressed(out, **fixed, **quantised({name: (first[name] + second[name]) / 2 for name in first}))
+    made_from = fingerprint(examples_for(load_pack(pack or bundled()[0])))
+    mean_head(Head.load(files[1]), Head.load(files[3]), made_from).save(head_file)
+
+
+if __name__ == "__main__":
+    main()
