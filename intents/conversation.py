@@ -63,6 +63,8 @@ class _Memory:
     asked: str | None = None
     """The question answered last, and when."""
     asked_at: int = 0
+    words: str = ""
+    """Those of the question answered last: who says the very same again wants to hear the answer again, not more."""
     more: list[str] = field(default_factory=list)
     last: Reply | None = None
     offered: tuple[str, ...] = ()
@@ -211,8 +213,10 @@ class Conversation:
         if decision.kind == "command":
             return self._command(decision.labels[0], decision.confidence)
         if decision.kind == "answer":
-            if decision.labels[0] == self._memory.asked and elliptical(found.text) and self._memory.more:
+            again = found.text == self._memory.words
+            if decision.labels[0] == self._memory.asked and elliptical(found.text) and self._memory.more and not again:
                 return self._more(decision.confidence)
+            self._memory.words = found.text
             return self._answers(decision, index, found)
         if decision.kind == "clarify":
             self._memory.misses += 1

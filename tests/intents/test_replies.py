@@ -199,6 +199,12 @@ def test_correction(talk: Conversation) -> None:
     assert (reply.action, reply.intent) == ("answer", "treatment")
 
 
+def test_the_same_question_again_has_the_same_answer_again(talk: Conversation) -> None:
+    first, second = say(talk, "how is it treated"), say(talk, "how is it treated")
+    assert (second.action, second.intent) == ("answer", "treatment")
+    assert second.sentences[0] == first.sentences[0]
+
+
 def test_refusals_grow_more_helpful_and_never_repeat(talk: Conversation) -> None:
     said = [say(talk, "flibber gromp zandly wick").speech for _ in range(3)]
     assert len(set(said)) == 3
