@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -13,6 +15,14 @@ from voice.model import SpeechModel, find_model, load_model
 # No test by the clock, and none that differs from run to run: a loaded machine is slow, and a find on the CI must be found again here.
 hypothesis.settings.register_profile("calm", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("calm")
+
+
+@pytest.fixture(autouse=True)
+def _log_level() -> Iterator[None]:
+    """A command that runs in this process sets the level of the program's log: it is put back, or later tests see nothing."""
+    level = logging.getLogger("voice").level
+    yield
+    logging.getLogger("voice").setLevel(level)
 
 
 @pytest.fixture(scope="session")
