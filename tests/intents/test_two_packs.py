@@ -189,3 +189,19 @@ def test_after_any_talk_about_both_a_danger_sign_comes_first(
     assert reply.action == "warn"
     assert danger[1] in reply.urgent
     assert reply.urgent_sentences >= 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how do i get some relief here i'm standing at my kitchen sink hurting",
+        "i've done the rest and the tylenol and it's no better is it time to see my doctor",
+        "i'd like to know how they came up with this i was only in there eight minutes",
+    ],
+)
+def test_a_second_pack_brings_no_needless_warning(talk: Conversation, text: str) -> None:
+    """It learned of danger from the first one's wordings and has fewer questions to tell it from."""
+    say(talk, "what is facet hypertrophy")
+    reply = say(talk, text)
+    assert reply.action == "answer"
+    assert not reply.urgent
