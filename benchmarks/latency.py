@@ -168,15 +168,12 @@ def main(limit: int, model: Path | None, start: bool, json_file: Path | None, si
     from intents.pack import PackError
     from intents.understand import Understander
     from voice.errors import BacktalkError
-    from voice.orders import with_orders
-    from voice.prepare import prepared_model
+    from voice.prepare import taught_model
 
     lines = sample([line for line in tried_audio() if line.text], limit, line_key)
     recordings = [line.audio for line in lines if line.audio is not None]
     try:
-        prepared_model(
-            model, with_orders(Understander.load().hints)
-        )  # teaching the model happens once in a computer's life
+        taught_model(model, Understander.load().hints)  # teaching the model happens once in a computer's life
     except (BacktalkError, PackError) as error:
         raise click.ClickException(str(error)) from error
     found = {}

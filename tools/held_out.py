@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
+from benchmarks.peers import corpus
 from intents.pack import bundled, read_wordings, wording_files
-from intents.schema import OUT_OF_SCOPE
-from intents.understand import HEAD, Understander
+from intents.understand import HEAD
+from voice.commands.evaluate import product, progress
 from voice.evaluate.answer import Product
 from voice.evaluate.figures import all_figures
 from voice.evaluate.journal import Journal
@@ -35,9 +35,6 @@ from voice.evaluate.report_text import report
 from voice.evaluate.result import Result, to_json
 from voice.evaluate.run import evaluate as run
 from voice.evaluate.worst import worst
-from voice.model import find_model
-from voice.orders import with_orders
-from voice.prepare import prepared_model
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDINGS = ROOT / "audio_fixtures" / "manifest.jsonl"
@@ -72,32 +69,8 @@ def lines_of(lines: Sequence[Line], writers: Sequence[str]) -> list[Line]:
 
 def texts_of(pack: Path, writers: Sequence[str]) -> list[Line]:
     """Every wording of these writers, as text."""
-    kinds = {"question": "question", "urgent": "urgent", "command": "command", "oos": "oos"}
-    found: list[Line] = []
-    for path in (path for path in wording_files(pack) if path.stem in writers):
-        for example in read_wordings(path):
-            outside = example.label.startswith("oos:") or example.label == OUT_OF_SCOPE
-            label = OUT_OF_SCOPE if outside else example.label
-            kind = "oos" if outside else kinds.get(example.section) or _kind(example.label)
-            extra = {
-                "writer": path.stem,
-                "group": example.section if example.section == "counter" else example.label.partition(":")[2],
-            }
-            found.append(
-                Line(
-                    len(found) + 1,
-                    label,
-                    kind,
-                    example.text,
-                    None,
-                    {key: value for key, value in extra.items() if value},
-                )
-            )
-    return found
-
-
-def _kind(label: str) -> str:
-    return "urgent" if label.startswith("urgent_") or label == "provider_soon" else "question"
+    paths = (path for path in wording_files(pack) if path.stem in writers)
+    return corpus.lines_of(example for path in paths for example in read_wordings(path))
 
 
 @click.group()
@@ -141,8 +114,8 @@ def evaluate(folder: Path, texts: bool, limit: int | None, jobs: int, model: Pat
         held = json.loads((place / "held.json").read_text("utf-8"))
         pack = place / "packs" / bundled()[0].name
         lines = (texts_of(bundled()[0], held) if texts else lines_of(recordings, held))[:limit]
-        product = _product(pack, place / ENCODER, model, hears=not texts)
-        results += _results(lines, product, place / ("texts" if texts else "recordings"), jobs, f"fold {place.name}")
+        maker = product(lines, model, (pack,), True, place / ENCODER)
+        results += _results(lines, maker, place / ("texts" if texts else "recordings"), jobs)
     _write(
         folder,
         results,
@@ -159,7 +132,8 @@ def evaluate(folder: Path, texts: bool, limit: int | None, jobs: int, model: Pat
 def people(manifest: Path, folder: Path | None, limit: int | None, jobs: int, model: Path | None) -> None:
     """Recordings of people about other things: names those answered, warned, or asked about the spine; fails if one was answered or warned."""
     listed: Manifest = read_manifest(manifest)
-    results = _results(listed.lines[:limit], _product(None, None, model, hears=True), folder, jobs, "people")
+    lines = listed.lines[:limit]
+    results = _results(lines, product(lines, model, (), True), folder, jobs)
     counts, bad = verdict(results)
     for result in bad:
         click.echo(
@@ -179,22 +153,9 @@ def verdict(results: Sequence[Result]) -> tuple[Mapping[str, int], list[Result]]
     return {"recordings": len(results), **counts}, [result for result in results if result.outcome not in allowed]
 
 
-def _product(pack: Path | None, encoder: Path | None, model: Path | None, *, hears: bool) -> Product:
-    packs = () if pack is None else (pack,)
-    if not hears:
-        return Product(packs=packs, speaks=False, encoder=encoder)
-    loaded = Understander.load(packs or None) if encoder is None else Understander.load(packs, encoder)
-    taught = prepared_model(model, with_orders(loaded.hints))
-    return Product(find_model(model), taught, packs, speaks=False, encoder=encoder)
-
-
-def _results(lines: Sequence[Line], product: Product, folder: Path | None, jobs: int, what: str) -> list[Result]:
-    with Journal(folder) as journal, tqdm(total=len(lines), desc=what) as bar:
-
-        def told(done: int, total: int) -> None:
-            bar.update(done - bar.n)
-
-        return run(lines, product, journal, jobs=jobs, told=told)
+def _results(lines: Sequence[Line], maker: Product, folder: Path | None, jobs: int) -> list[Result]:
+    with Journal(folder) as journal, progress() as told:
+        return run(lines, maker, journal, jobs=jobs, told=told)
 
 
 def _write(folder: Path, results: Sequence[Result], header: Mapping[str, str]) -> None:

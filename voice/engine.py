@@ -97,9 +97,8 @@ def _load_understander(packs: tuple[Path, ...], encoder: Path | None) -> Underst
 def _load_model(explicit: Path | None, understander: Future[Understander]) -> SpeechModel:
     """Fetches and teaches the published model the first time, with its progress on standard error."""
     from voice.model import load_model
-    from voice.orders import with_orders
-    from voice.prepare import prepared_model
+    from voice.prepare import taught_model
     from voice.progress import ShownProgress
 
     with ShownProgress() as progress:
-        return load_model(prepared_model(explicit, with_orders(understander.result().hints), progress))
+        return load_model(taught_model(explicit, understander.result().hints, progress))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from voice.errors import ModelError
 from voice.model import ensure_model, models_folder
+from voice.orders import with_orders
 from voice.progress import Progress, silent
 from voice.stt import Hints
 
@@ -16,6 +17,11 @@ log = logging.getLogger(__name__)
 def adapted_folder() -> Path:
     """Where taught models are kept, beside the published one."""
     return models_folder() / "adapted"
+
+
+def taught_model(explicit: Path | None, hints: Hints, progress: Progress = silent) -> Path:
+    """What the program hears with: the model taught the packs' wordings and those of the orders. As prepared_model."""
+    return prepared_model(explicit, with_orders(hints), progress)
 
 
 def prepared_model(explicit: Path | None, hints: Hints | None, progress: Progress = silent) -> Path:

@@ -132,10 +132,9 @@ def vosk(model: Path | None, _understander: Understander) -> Recognizer:
 
 def backtalk(model: Path | None, understander: Understander) -> Recognizer:
     """Raises Missing. Teaches the model first where that hasn't been done."""
-    from voice.orders import with_orders
-    from voice.prepare import prepared_model
+    from voice.prepare import taught_model
 
-    path = _found(lambda: prepared_model(model, with_orders(understander.hints)))
+    path = _found(lambda: taught_model(model, understander.hints))
     taught = path != _found(lambda: find_model(model))
     how = f"voice activity, the same model {'taught the wordings of the pack' if taught else 'NOT taught'}, several readings and a biased decode"
     return Recognizer("backtalk", _version(path), lambda: Ours(load_model(path), understander), how)

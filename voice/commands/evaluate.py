@@ -92,7 +92,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     the same.
     """
     try:
-        ctx.exit(_run(ctx.obj or _product, **options))
+        ctx.exit(_run(ctx.obj or product, **options))
     except KeyboardInterrupt:
         again = (
             "Run the same command again to continue."
@@ -159,7 +159,7 @@ def _evaluate(
     if not lines:
         raise BacktalkError(f"No line of {manifest.path} can be evaluated.")
     maker = make(lines, model, packs, no_voice)
-    with Journal(out) as journal, _progress() as told:
+    with Journal(out) as journal, progress() as told:
         results = evaluate(lines, maker, journal, jobs=jobs, engine=ENGINES[engine], address=cluster, told=told)
     figures = all_figures(results, by)
     header = {
@@ -198,24 +198,29 @@ def _evaluate(
     return int(bool(manifest.faults or failed))
 
 
-def _product(lines: Sequence[Line], model: Path | None, packs: tuple[Path, ...], no_voice: bool) -> Product:
+def product(
+    lines: Sequence[Line],
+    model: Path | None,
+    packs: tuple[Path, ...],
+    no_voice: bool,
+    encoder: Path | None = None,
+) -> Product:
     """What is to be run. Whatever would fail every line is raised here, before any process is started; and what is made
     once (a model taught the packs' wordings) is made here, not by every process.
     """
     from voice.engine import Engine
     from voice.settings import Settings
 
-    understander = Engine(Settings(), packs=packs, hears=False).understander
+    understander = Engine(Settings(), packs=packs, hears=False, encoder=encoder).understander
     if not any(line.audio for line in lines):
-        return Product(packs=packs, speaks=False)
+        return Product(packs=packs, speaks=False, encoder=encoder)
     from voice.model import find_model
-    from voice.orders import with_orders
-    from voice.prepare import prepared_model
+    from voice.prepare import taught_model
     from voice.progress import ShownProgress
 
-    with ShownProgress() as progress:
-        taught = prepared_model(model, with_orders(understander.hints), progress)
-    return Product(find_model(model), taught, packs, not no_voice)
+    with ShownProgress() as shown:
+        taught = taught_model(model, understander.hints, shown)
+    return Product(find_model(model), taught, packs, not no_voice, encoder)
 
 
 def _cores() -> int:
@@ -232,7 +237,7 @@ def _write(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def progress() -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal; elsewhere a plain line at each tenth."""
     if sys.stderr.isatty():
         with tqdm(unit="line", file=sys.stderr) as bar:

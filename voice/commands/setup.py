@@ -37,18 +37,17 @@ def _prepare(explicit: Path | None) -> Path:
     from intents.pack import PackError
     from intents.understand import Understander
     from voice.model import ensure_model, load_model
-    from voice.orders import with_orders
-    from voice.prepare import prepared_model
+    from voice.prepare import taught_model
     from voice.progress import ShownProgress
 
     with ShownProgress() as progress:
         ensure_model(explicit, progress)  # before the pack: it takes longest and fails most
         try:
-            hints = with_orders(Understander.load().hints)
+            hints = Understander.load().hints
         except PackError as error:
             raise BacktalkError(
                 "The pack of answers can't be used: please install Backtalk again.", str(error)
             ) from error
-        path = prepared_model(explicit, hints, progress)
+        path = taught_model(explicit, hints, progress)
     load_model(path)
     return path
