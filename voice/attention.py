@@ -100,7 +100,7 @@ class Attention:
         if not self._echo.is_own(text, begin):
             return True
         oneself = _ONESELF.intersection(text.lower().split()).difference(self._echo.spoken(begin))
-        return bool(oneself) and self._mind.peek(Heard(text)).action == "warn"
+        return bool(oneself) and self._warns(text)
 
     def _is_own_alarm(self, text: str, begin: int) -> bool:
         """Whether a danger sign is only its own warning, garbled by the room: no warning may call forth the next.
@@ -123,7 +123,7 @@ class Attention:
 
     def _danger_so_far(self) -> bool:
         text = self._turn.text
-        return self._foreign(text, self._turn.began) and self._mind.peek(Heard(text)).action == "warn"
+        return self._foreign(text, self._turn.began) and self._warns(text)
 
     # --- what they mean
 

@@ -216,7 +216,7 @@ class Loop(Attention):
             effects = self._hush()
             self.state = State.HEARING
             return effects
-        if self._mind.peek(Heard(text)).action == "warn":
+        if self._warns(text):
             effects = self._hush()
             self.state = State.HEARING  # quiet at once; the answer comes when the person has finished
             self._feared = text

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from voice.commands.serve import URI, serve_until_stopped, working
+from voice.commands.serve import URI, log_to_error_output, parts, serve_until_stopped
 from voice.errors import BacktalkError
 from voice.fleet.child import ClusterHere
 from voice.fleet.cluster import PORT, Plan, deploy
@@ -109,8 +109,7 @@ def command(
     else some that are started on this computer. When one dies, its turns are asked again; when all are away, this computer
     hears and speaks by itself. See docs/fleet.md.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("voice").setLevel(logging.INFO if verbose or log_words else logging.WARNING)
+    log_to_error_output(verbose or log_words)
     try:
         if any(find_spec(module) is None for module in ("wyoming", "zeroconf", *(() if urls else ("ray",)))):
             raise BacktalkError(MISSING)
@@ -162,7 +161,7 @@ def prepared(fleet: Fleet, front: Front, bounds: Limits) -> Callable[[ExitStack]
         from voice.tts import Pyttsx3Voice
         from voice.vad import SpeechDetector
         from voice.wyoming.hearing import Listener, Listeners
-        from voice.wyoming.services import Parts, Services
+        from voice.wyoming.services import Services
 
         settings = load_settings(tell=lambda problem: click.echo(problem, err=True))
         engine = Engine(settings, front.model, front.packs, hears=front.local_hearing)
@@ -173,15 +172,13 @@ def prepared(fleet: Fleet, front: Front, bounds: Limits) -> Callable[[ExitStack]
             own = Listeners(lambda: Listener(engine.recognizer(), SpeechDetector()), 1)
             local = partial(hear, listeners=own, longest_s=bounds.audio_s)
         own_voice = kept.enter_context(Pyttsx3Voice(settings.voice or None))
-        parts = Parts(
-            listener=lambda: Listener(FleetEar(fleet, local), Open()),
-            talker=engine.mind,
-            voice=working(FleetVoice(fleet, own_voice)),
-            topics=[pack.about.name for pack in engine.understander.packs],
-            fixed_warnings=engine.mind().fixed_warnings(),
-            rate=settings.rate,
-            lost=LOST.format(number=settings.emergency_number),
+        made = parts(
+            engine,
+            FleetVoice(fleet, own_voice),
+            settings,
+            lambda: Listener(FleetEar(fleet, local), Open()),
+            LOST.format(number=settings.emergency_number),
         )
-        return Services(parts, bounds, decoders=UTTERANCES, speakers=8, show_words=front.log_words)
+        return Services(made, bounds, decoders=UTTERANCES, speakers=8, show_words=front.log_words)
 
     return services

@@ -21,6 +21,7 @@ from voice.settings import Settings, load_settings
 if TYPE_CHECKING:
     from voice.engine import Engine
     from voice.tts import Voice
+    from voice.wyoming.hearing import Listener
     from voice.wyoming.limits import Limits
     from voice.wyoming.services import Parts, Services
 
@@ -70,9 +71,7 @@ def command(
     Offers speech to text, a conversation agent and a voice. Only this computer can reach it, unless another address
     is given. It runs until it is stopped.
     """
-    level = logging.INFO if verbose or log_words else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("voice").setLevel(level)
+    log_to_error_output(verbose or log_words)
     try:
         if any(find_spec(module) is None for module in ("wyoming", "zeroconf")):
             raise BacktalkError(MISSING)
@@ -83,6 +82,12 @@ def command(
         log.info("%s", error.reason)
         click.echo(str(error), err=True)
         ctx.exit(1)
+
+
+def log_to_error_output(much: bool) -> None:
+    """Problems, and with `much` also what goes on; from other libraries problems only."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("voice").setLevel(logging.INFO if much else logging.WARNING)
 
 
 async def _serve(
@@ -102,12 +107,16 @@ async def _serve(
     def services(kept: ExitStack) -> Services:
         from voice.engine import Engine
         from voice.tts import Pyttsx3Voice
+        from voice.vad import SpeechDetector
+        from voice.wyoming.hearing import Listener
         from voice.wyoming.services import Services
 
         voice = kept.enter_context(Pyttsx3Voice(settings.voice or None))
         engine = Engine(settings, model, packs)
         kept.callback(engine.close)
-        return Services(_parts(engine, voice, settings), limits, decoders=decoders, show_words=show_words)
+        _ = engine.model  # without it there would be no hearing: better told now than to the first who speaks
+        made = parts(engine, voice, settings, lambda: Listener(engine.recognizer(), SpeechDetector()))
+        return Services(made, limits, decoders=decoders, show_words=show_words)
 
     await serve_until_stopped(uri, announce, name, limits, services)
 
@@ -149,18 +158,11 @@ async def serve_until_stopped(
             await server.close()
 
 
-def _parts(engine: Engine, voice: Voice, settings: Settings) -> Parts:
-    """Waits until everything is loaded. Raises BacktalkError without a pack or a model; a voice may be missing."""
-    from voice.stt import Recognizer
-    from voice.vad import SpeechDetector
-    from voice.wyoming.hearing import Listener
-    from voice.wyoming.services import Parts
-
-    _ = engine.model  # without it there would be no hearing: better told now than to the first who speaks
-
-    def listener() -> Listener:
-        recognizer: Recognizer = engine.recognizer()
-        return Listener(recognizer, SpeechDetector())
+def parts(
+    engine: Engine, voice: Voice, settings: Settings, listener: Callable[[], Listener], lost: str | None = None
+) -> Parts:
+    """What services are made of; `lost` is said when a turn was. Raises BacktalkError without a pack; a voice may be missing."""
+    from voice.wyoming.services import LOST, Parts
 
     return Parts(
         listener=listener,
@@ -169,6 +171,7 @@ def _parts(engine: Engine, voice: Voice, settings: Settings) -> Parts:
         topics=[pack.about.name for pack in engine.understander.packs],
         fixed_warnings=engine.mind().fixed_warnings(),
         rate=settings.rate,
+        lost=LOST if lost is None else lost,
     )
 
 
