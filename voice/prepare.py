@@ -33,11 +33,8 @@ def prepared_model(explicit: Path | None, hints: Hints | None, progress: Progres
     plain = ensure_model(explicit, progress)
     if hints is None or not hints.sentences:
         return plain
-    try:
-        from voice.lm import LanguageModelError, ensure_adapted
-    except ModuleNotFoundError as error:  # until the teaching of language models is merged
-        log.info("plain language model used: %s", error)
-        return plain
+    from voice.lm import LanguageModelError, ensure_adapted
+
     try:
         return ensure_adapted(plain, tuple(hints.sentences), adapted_folder(), progress)
     except (LanguageModelError, ModelError) as error:
