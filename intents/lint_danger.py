@@ -9,8 +9,8 @@ from pathlib import Path
 from intents.article import Article, danger_signs
 from intents.finding import Finding
 from intents.pack import Pack, shared_folder
-from intents.urgent import UrgentRules, UrgentRulesError
-from intents.urgent_schema import read_file
+from intents.urgent import UrgentRules
+from intents.urgent_schema import UrgentRulesError, read_file
 
 _TURNED = [
     (r"\byour\b", "my"),

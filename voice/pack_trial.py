@@ -14,7 +14,8 @@ from intents.heard import Heard
 from intents.lint_danger import rule_folders
 from intents.pack import PackError
 from intents.understand import Understander
-from intents.urgent import UrgentRules, UrgentRulesError
+from intents.urgent import UrgentRules
+from intents.urgent_schema import UrgentRulesError
 from voice.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from intents.urgent import UrgentRules, UrgentRulesError, read_confusions
-from intents.urgent_schema import read_file
+from intents.urgent import UrgentRules
+from intents.urgent_confusions import read_confusions
+from intents.urgent_schema import UrgentRulesError, read_file
 
 BASE = """
 format = 1
