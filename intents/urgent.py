@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from intents.urgent_compile import Confusion, Rule, compile_rules
-from intents.urgent_confusions import read_confusions
 from intents.urgent_context import Context
 from intents.urgent_parse import Place, Reading
 from intents.urgent_said import fill
@@ -39,17 +38,16 @@ class Sign:
 class UrgentRules:
     """All rules of some packs, compiled. Read-only: share it between conversations."""
 
-    def __init__(self, files: Mapping[Path, UrgentFile], confusions: Iterable[tuple[str, str, float]] = ()) -> None:
-        """Raises UrgentRulesError naming file, key and reason; `confusions` as from `read_confusions`."""
-        self._compiled = compile_rules(files, confusions)
+    def __init__(self, files: Mapping[Path, UrgentFile]) -> None:
+        """Raises UrgentRulesError naming file, key and reason."""
+        self._compiled = compile_rules(files)
         self._gravity = {sign: place for place, sign in enumerate(self._compiled.signs)}
 
     @classmethod
-    def load(cls, paths: Sequence[Path], confusions: Sequence[Path] = ()) -> UrgentRules:
+    def load(cls, paths: Sequence[Path]) -> UrgentRules:
         """Rules from `urgent.toml` files (a folder means the one inside it; a folder without one adds nothing).
 
-        `confusions` are files of lines `said<TAB>heard<TAB>weight` learned from decoded sound; they count in the
-        contexts that a rule file gives for the same `said`. Raises UrgentRulesError naming file, key and reason.
+        Raises UrgentRulesError naming file, key and reason.
         """
         files: dict[Path, UrgentFile] = {}
         for path in paths:
@@ -58,7 +56,7 @@ class UrgentRules:
                 if not path.exists():
                     continue
             files[path] = read_file(path)
-        return cls(files, [line for path in confusions for line in read_confusions(path)])
+        return cls(files)
 
     @property
     def signs(self) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from intents.urgent_confusions import learned
 from intents.urgent_parse import Lexicon, PatternError, Patterns, plain
 from intents.urgent_said import Speaker, fields
 from intents.urgent_schema import (
@@ -85,11 +84,8 @@ class CompiledRules:
     speaker: Speaker
 
 
-def compile_rules(files: Mapping[Path, UrgentFile], confusions: Iterable[tuple[str, str, float]] = ()) -> CompiledRules:
-    """The rules of the files; `confusions` are learned mishearings (said, heard, weight from 0 to 1).
-
-    Raises UrgentRulesError naming file, key and reason.
-    """
+def compile_rules(files: Mapping[Path, UrgentFile]) -> CompiledRules:
+    """The rules of the files, by path. Raises UrgentRulesError naming file, key and reason."""
     first = next(iter(files), Path("urgent.toml"))
     roles = next((file.roles for file in files.values() if file.roles), None)
     if roles is None:
@@ -110,7 +106,7 @@ def compile_rules(files: Mapping[Path, UrgentFile], confusions: Iterable[tuple[s
         signs=signs,
         rules=rules,
         suppressions=suppressions,
-        confusions=tuple(_confusion(lexicon, path, table) for path, table in [*tables, *learned(tables, confusions)]),
+        confusions=tuple(_confusion(lexicon, path, table) for path, table in tables),
         pairs=tuple((table.said, heard) for _, table in tables for heard in table.heard),
         roles=numbers,
         lexicon=lexicon,

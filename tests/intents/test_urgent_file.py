@@ -1,4 +1,4 @@
-"""The rule file itself: errors that name file, key and reason, signs without code, learned mishearings."""
+"""The rule file itself: errors that name file, key and reason, signs without code, mishearings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from intents.urgent import UrgentRules
-from intents.urgent_confusions import read_confusions
 from intents.urgent_schema import UrgentRulesError, read_file
 
 BASE = """
@@ -113,21 +112,8 @@ weight = 0.8
 """
 
 
-def test_learned_mishearings_count_only_in_the_written_context(tmp_path: Path) -> None:
-    learned = tmp_path / "learned.tsv"
-    learned.write_text(
-        "# said\theard\tweight\npurple\tpeople\t0.9\npurple\tturtle\t0.5\nyellow\tjello\t0.9\n", encoding="utf-8"
-    )
-    rules = UrgentRules.load([write(tmp_path, BASE + CONFUSION)], [learned])
-    (sign,) = rules.find("my ear is turtle")
-    assert sign.certainty == pytest.approx(0.95 * 0.5)
-    assert rules.find("my ear is people")[0].certainty == pytest.approx(0.95 * 0.8)
-    assert rules.find("my nose met a turtle") == ()
-
-
-@pytest.mark.parametrize("line", ["purple people 0.5", "purple\tpeople\tmuch", "purple\tpeople\t2", "purple\t\t0.5"])
-def test_a_bad_line_of_mishearings_is_named(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "learned.tsv"
-    path.write_text(f"# comment\n\n{line}\n", encoding="utf-8")
-    with pytest.raises(UrgentRulesError, match="line 3"):
-        read_confusions(path)
+def test_a_mishearing_counts_only_in_its_context(tmp_path: Path) -> None:
+    rules = UrgentRules.load([write(tmp_path, BASE + CONFUSION)])
+    (sign,) = rules.find("my ear is people")
+    assert sign.certainty == pytest.approx(0.95 * 0.8)
+    assert rules.find("my nose met people") == ()
