@@ -9,9 +9,10 @@ from pathlib import Path
 
 from intents.reply import Reply
 from voice.errors import BacktalkError
+from voice.file_speaker import FileSpeaker
 from voice.mouth import Mouth
 from voice.settings import Settings
-from voice.speaker import FileSpeaker, Speaker
+from voice.speaker import Speaker
 from voice.tts import SpokenWarnings, Voice, urgent_rate
 
 log = logging.getLogger(__name__)

@@ -100,7 +100,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ask:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr(ask, "Engine", FakeEngine)
     monkeypatch.setattr("voice.tts.Pyttsx3Voice", FakeVoice)
-    monkeypatch.setattr("voice.speaker.find_loudspeaker", lambda *_: None)
+    monkeypatch.setattr("voice.loudspeaker.find_loudspeaker", lambda *_: None)
     monkeypatch.setattr(FakeEngine, "model_error", None)
     monkeypatch.setattr(FakeVoice, "broken", False)
 

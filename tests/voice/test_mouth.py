@@ -14,9 +14,10 @@ import soundfile
 
 from voice.cues import cue
 from voice.errors import DeviceError, VoiceError
+from voice.file_speaker import FileSpeaker
 from voice.mouth import URGENT_PATIENCE_S, Mouth
 from voice.settings import Settings
-from voice.speaker import FileSpeaker, NoSpeaker
+from voice.speaker import NoSpeaker
 from voice.speech import Int16
 from voice.tts import NO_VOICE, Pyttsx3Voice, SpokenWarnings, last_resort
 

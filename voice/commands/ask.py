@@ -214,7 +214,8 @@ def _run(
     model: Path | None,
     packs: tuple[Path, ...],
 ) -> int:
-    from voice.speaker import NoSpeaker, Speaker, find_loudspeaker
+    from voice.loudspeaker import find_loudspeaker
+    from voice.speaker import NoSpeaker, Speaker
     from voice.tts import Pyttsx3Voice
 
     questions = (

@@ -140,7 +140,8 @@ def _voice(settings: Settings) -> str:
 
 
 def _loudspeaker(settings: Settings) -> str:
-    from voice.speaker import NO_SPEAKER, SystemSpeaker, loudspeakers
+    from voice.loudspeaker import SystemSpeaker, loudspeakers
+    from voice.speaker import NO_SPEAKER
 
     names = loudspeakers()
     if not names:
@@ -175,7 +176,7 @@ def _echo() -> str:
 def _say(sentence: str, settings: Settings) -> None:
     """Aloud, if it can be: what keeps it from being heard was found above and is on the screen."""
     from intents.reply import Reply
-    from voice.speaker import find_loudspeaker
+    from voice.loudspeaker import find_loudspeaker
     from voice.talk import Talk
     from voice.tts import Pyttsx3Voice
 

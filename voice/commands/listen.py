@@ -126,10 +126,11 @@ def _listen(
 
 def _converse(engine: Engine, settings: Settings, voice: Pyttsx3Voice, devices: ExitStack, debug: bool) -> int:
     from voice.canceller import echo_taken_away
+    from voice.loudspeaker import SystemSpeaker, loudspeakers
     from voice.mic import SystemMicrophone
     from voice.mouth import Mouth
     from voice.session import Session
-    from voice.speaker import NO_SPEAKER, SystemSpeaker, loudspeakers
+    from voice.speaker import NO_SPEAKER
     from voice.tts import SpokenWarnings
     from voice.vad import SpeechDetector
 
@@ -227,7 +228,7 @@ def _answer_examples(engine: Engine, settings: Settings, voice: Pyttsx3Voice, ou
     from importlib import resources
 
     from voice.commands.ask import Asker, Question
-    from voice.speaker import find_loudspeaker
+    from voice.loudspeaker import find_loudspeaker
     from voice.talk import Talk
 
     _tell(NO_MICROPHONE)

@@ -83,12 +83,12 @@ def remaining(prompts: Sequence[Prompt], done: frozenset[str], count: int) -> li
 
 
 def _record(folder: Path, prompts: Sequence[Prompt], count: int, speaker_name: str, model: Path | None) -> None:
+    from voice.loudspeaker import SystemSpeaker
     from voice.mic import SystemMicrophone
     from voice.model import ensure_model, load_model
     from voice.mouth import Mouth
     from voice.progress import ShownProgress
     from voice.settings import load_settings
-    from voice.speaker import SystemSpeaker
     from voice.stt import Recognizer
     from voice.tts import Pyttsx3Voice, SpokenWarnings
     from voice.vad import SpeechDetector

@@ -1,0 +1,202 @@
+"""The computer's loudspeaker, on a private PulseAudio with a null sink."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sounds import tone
+
+from voice.errors import DeviceError
+from voice.loudspeaker import ASLEEP_AFTER_S, DEVICE_RATE, LEAD_IN_S, SystemSpeaker, loudspeakers
+from voice.speech import Int16
+
+needs_pulse = pytest.mark.skipif(
+    not all(map(shutil.which, ("pulseaudio", "pactl", "parec"))), reason="pulseaudio and pulseaudio-utils are missing"
+)
+
+
+class Pulse:
+    """A private sound server with one null sink called `earshot`, and a recorder at its monitor."""
+
+    def __init__(self, folder: Path) -> None:
+        socket = folder / "native"
+        self._heard = bytearray()
+        self.process = subprocess.Popen(
+            [
+                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
+                f"--load=module-native-protocol-unix socket={socket} auth-anonymous=1",
+                "--load=module-null-sink sink_name=earshot sink_properties=device.description=Earshot rate=48000",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.server = f"unix:{socket}"
+        for _ in range(200):
+            if (
+                subprocess.run(["pactl", "--server", self.server, "info"], capture_output=True, check=False).returncode
+                == 0
+            ):
+                break
+            threading.Event().wait(0.05)
+        else:
+            self.close()
+            pytest.skip("pulseaudio does not start here")
+        record = ["parec", f"--server={self.server}", "--device=earshot.monitor", "--rate=48000", "--channels=1"]
+        self.recorder = subprocess.Popen([*record, "--format=s16le", "--latency-msec=10"], stdout=subprocess.PIPE)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.recorder.stdout is not None
+        while part := self.recorder.stdout.read1(4096):  # type: ignore[union-attr]
+            self._heard += part
+
+    def heard(self) -> Int16:
+        """Everything that sounded so far, without the silence around it."""
+        data = bytes(self._heard)
+        samples = np.frombuffer(data[: len(data) // 2 * 2], dtype=np.int16)
+        loud = np.flatnonzero(np.abs(samples.astype(int)) > 40)
+        return samples[loud[0] : loud[-1] + 1] if len(loud) else samples[:0]
+
+    def heard_at_least(self, seconds: float) -> Int16:
+        """`heard`, once it is that long, or after ten seconds."""
+        for _ in range(200):
+            if len(self.heard()) >= seconds * DEVICE_RATE:
+                break
+            threading.Event().wait(0.05)
+        return self.heard()
+
+    def forget(self) -> None:
+        threading.Event().wait(0.2)  # what is still on its way belongs to the past
+        self._heard.clear()
+
+    def close(self) -> None:
+        for process in (self.process, *([self.recorder] if hasattr(self, "recorder") else [])):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def pulse(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pulse]:
+    folder = tmp_path_factory.mktemp("p")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("HOME", str(folder))
+    pulse = Pulse(folder)
+    monkeypatch.setenv("PULSE_SERVER", pulse.server)
+    yield pulse
+    pulse.close()
+
+
+@needs_pulse
+def test_what_is_played_is_heard_whole_and_in_order(pulse: Pulse) -> None:
+    assert loudspeakers() == ("Earshot",)
+    told: list[Int16] = []
+    with SystemSpeaker("earshot", played=lambda block, _rate: told.append(block.copy())) as speaker:
+        speaker.play(tone(0.5, hertz=400), 22_050)
+        speaker.play(tone(0.5, 16_000, hertz=1_000), 16_000)
+        assert speaker.playing
+        assert speaker.wait(20)
+        assert not speaker.playing
+        assert speaker.played_samples == pytest.approx((1.0 + LEAD_IN_S) * DEVICE_RATE, abs=5)
+    assert np.count_nonzero(np.concatenate(told)) == pytest.approx(DEVICE_RATE, rel=0.05)
+    heard = pulse.heard_at_least(0.95)
+    assert len(heard) == pytest.approx(DEVICE_RATE, rel=0.05)
+    for part, hertz in ((heard[: len(heard) // 2], 400), (heard[len(heard) // 2 :], 1_000)):
+        assert np.argmax(np.abs(np.fft.rfft(part))) * DEVICE_RATE / len(part) == pytest.approx(hertz, rel=0.02)
+
+
+@needs_pulse
+def test_stop_from_another_thread_silences_within_two_buffers_and_forgets_the_rest(pulse: Pulse) -> None:
+    with SystemSpeaker() as speaker:
+        speaker.play(tone(30), 22_050)
+        speaker.play(tone(30), 22_050)
+        assert len(pulse.heard_at_least(0.5))
+        given = speaker.played_samples
+        stopper = threading.Thread(target=speaker.stop)
+        stopper.start()
+        assert speaker.wait(20)
+        stopper.join()
+        assert speaker.played_samples - given <= 0.3 * DEVICE_RATE  # a fade of 10 ms; the rest is this test's own delay
+        assert len(pulse.heard()) < 5 * DEVICE_RATE
+        pulse.forget()
+        speaker.play(tone(0.2), 22_050)
+        assert speaker.wait(20)
+        assert len(pulse.heard_at_least(0.19)) < 0.4 * DEVICE_RATE  # nothing of the old sound comes back
+
+
+@needs_pulse
+def test_lead_in_only_when_the_loudspeaker_may_be_asleep(pulse: Pulse) -> None:
+    with SystemSpeaker() as speaker:
+        for _ in range(2):
+            speaker.play(tone(0.1), 22_050)
+            assert speaker.wait(20)
+        assert speaker.played_samples == pytest.approx((0.2 + LEAD_IN_S) * DEVICE_RATE, abs=10)
+        speaker._quiet_samples = round(ASLEEP_AFTER_S * DEVICE_RATE)
+        speaker.play(tone(0.1), 22_050)
+        assert speaker.wait(20)
+        assert speaker.played_samples == pytest.approx((0.3 + 2 * LEAD_IN_S) * DEVICE_RATE, abs=15)
+
+
+@needs_pulse
+def test_a_lost_sound_server_is_noticed_and_a_new_one_is_used(
+    pulse: Pulse, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    speaker = SystemSpeaker()
+    speaker.play(tone(60), 22_050)
+    pulse.heard_at_least(0.2)
+    pulse.close()
+    with pytest.raises(DeviceError, match="connect it again"):
+        speaker.wait(30)
+    with pytest.raises(DeviceError, match="can't find a loudspeaker"):
+        speaker.play(tone(0.1), 22_050)
+    again = Pulse(Path(pulse.server.removeprefix("unix:")).parent)
+    try:
+        speaker.play(tone(0.3), 22_050)
+        assert speaker.wait(20)
+        assert len(again.heard_at_least(0.25)) > 0.25 * DEVICE_RATE
+    finally:
+        speaker.close()
+        again.close()
+
+
+@needs_pulse
+def test_without_keep_alive_the_device_is_given_back(pulse: Pulse) -> None:
+    speaker = SystemSpeaker(keep_alive=False)
+    speaker.play(tone(0.2), 22_050)
+    assert speaker.wait(20)
+    assert len(pulse.heard_at_least(0.19)) > 0.19 * DEVICE_RATE  # the last buffers still sound
+    for _ in range(100):
+        list_inputs = ["pactl", "--server", pulse.server, "list", "short", "sink-inputs"]
+        if not (inputs := subprocess.run(list_inputs, capture_output=True, text=True, check=True).stdout):
+            break
+        threading.Event().wait(0.05)
+    assert inputs == ""
+
+
+@needs_pulse
+def test_an_unknown_loudspeaker_is_named(pulse: Pulse) -> None:
+    with pytest.raises(DeviceError, match="Bathroom") as failure:
+        SystemSpeaker("Bathroom").open()
+    assert "Earshot" in failure.value.reason
+
+
+def test_no_loudspeaker_is_none_and_nothing_is_written_about_it(tmp_path: Path) -> None:
+    code = (
+        "from voice.loudspeaker import *\nprint(loudspeakers(), find_loudspeaker())\n"
+        "try:\n    SystemSpeaker().play(__import__('numpy').zeros(9, 'int16'), 16000)\n"
+        "except DeviceError as error:\n    print(error)"
+    )
+    environment = {"HOME": str(tmp_path), "PULSE_SERVER": f"unix:{tmp_path}/none", "PATH": "/usr/bin:/bin"}
+    environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    if run.stdout.startswith("() None") is False and Path("/proc/asound/cards").exists():
+        pytest.skip("this machine has a sound card")
+    assert run.stdout.splitlines()[0] == "() None"
+    assert "can't find a loudspeaker" in run.stdout
+    assert run.stderr == ""
