@@ -16,8 +16,10 @@ from pathlib import Path
 import click
 
 from voice.errors import BacktalkError
-from voice.record import Booth, Control, Guide, Prompt, TakeListener
-from voice.takes import Shelf, prompt_of, read_prompts
+from voice.record.booth import Booth, TakeListener
+from voice.record.guide import Control, Guide
+from voice.record.shelf import Shelf, prompt_of, read_prompts
+from voice.record.take import Prompt
 
 log = logging.getLogger(__name__)
 

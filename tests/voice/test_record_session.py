@@ -1,259 +1,38 @@
-"""Recording a volunteer: what the guide says, what is kept, and a whole session from a recorded microphone."""
+"""A whole recording session from a recorded microphone, the folder it leaves, and the command's own parts."""
 
 from __future__ import annotations
 
 import json
 import queue
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from volunteer import PROMPTS, ScriptedEar, StillMouth, take
 
-from intents.heard import Heard
 from voice.audio import read_audio
 from voice.commands.record import command, pack_prompts, remaining, watch_keys
 from voice.errors import BacktalkError, InputError, VoiceError
 from voice.frame import SAMPLE_RATE, Samples
 from voice.mic import FileMicrophone
 from voice.model import SpeechModel
-from voice.record import (
-    NOBODY,
-    Booth,
-    Control,
-    Guide,
-    Prompt,
-    Silence,
-    Step,
-    Take,
-    TakeListener,
-    agrees,
-    clipped_peaks,
-    control_in,
-    fault_of,
-)
+from voice.record.booth import NOBODY, Booth, TakeListener
+from voice.record.guide import Control, Guide
+from voice.record.shelf import Shelf, read_prompts
+from voice.record.take import Prompt
 from voice.speech import Clip
 from voice.stt import Recognizer
-from voice.takes import Shelf, read_prompts
 from voice.tts import Pyttsx3Voice
 from voice.vad import SpeechDetector
 
 SPEECH = Path(__file__).parent / "data" / "what_is_facet_hypertrophy.flac"
-PROMPTS = [
-    Prompt("definition_1", "what is facet hypertrophy", "definition", "question"),
-    Prompt("stop_1", "stop", "stop", "command"),
-    Prompt("cold_1", "i've got cold feet about the wedding", "out_of_scope", "oos", {"counter": True}),
-]
 
 
 @pytest.fixture(scope="module")
 def speech() -> Samples:
     return read_audio(SPEECH)
-
-
-def tone(dbfs: float, length_s: float = 1.0) -> Samples:
-    wave = np.sin(2 * np.pi * 220 * np.arange(round(length_s * SAMPLE_RATE)) / SAMPLE_RATE)
-    return np.clip(wave * 32767 * 10 ** (dbfs / 20), -32768, 32767).astype(np.int16)
-
-
-def take(text: str) -> Take:
-    return Take(tone(-20), text)
-
-
-def started(prompts: Sequence[Prompt] = PROMPTS) -> Guide:
-    guide = Guide(prompts, consented=True)
-    guide.begin()
-    return guide
-
-
-@pytest.mark.parametrize(
-    ("said", "consent"),
-    [
-        ("i agree to be recorded", True),
-        ("yes i agree", True),
-        ("i do not agree", False),
-        ("i don't agree", False),
-        ("no", False),
-        ("i agree no wait", False),
-        ("yes", None),
-        ("hello", None),
-        ("", None),
-    ],
-)
-def test_only_a_plain_yes_is_consent(said: str, consent: bool | None) -> None:
-    assert agrees(said) is consent
-
-
-@pytest.mark.parametrize(
-    ("said", "prompt", "order"),
-    [
-        ("skip", "what is it", Control.SKIP),
-        ("stop", "what is it", Control.STOP),
-        ("stop", "stop", None),
-        ("stop recording", "stop", Control.STOP),
-        ("say it again", "say that again", Control.REPEAT),
-        ("say that again", "Say that again.", None),
-        ("what is it", "what is it", None),
-    ],
-)
-def test_an_order_is_no_take_and_a_sentence_to_be_read_is_no_order(
-    said: str, prompt: str, order: Control | None
-) -> None:
-    assert control_in(said, prompt) is order
-
-
-def test_nothing_is_kept_before_consent() -> None:
-    guide = Guide(PROMPTS)
-    step = guide.begin()
-    assert "agree" in step.say[-1]
-    step = guide.hear(take("what is facet hypertrophy"))
-    assert step.keep is None
-    assert step.keep_consent is None
-    agreed = take("i agree to be recorded")
-    step = guide.hear(agreed)
-    assert step.keep_consent is agreed
-    assert step.say[-1] == PROMPTS[0].text
-
-
-@pytest.mark.parametrize(
-    "events", [[take("no")], [Control.STOP], [Silence()] * 3, [take("what")] * 3, [Control.SKIP] * 3]
-)
-def test_without_consent_it_ends_with_nothing_kept(events: list[Take | Control | Silence]) -> None:
-    guide = Guide(PROMPTS)
-    guide.begin()
-    steps = [guide.hear(event) for event in events]
-    assert [step.over for step in steps] == [False] * (len(steps) - 1) + [True]
-    assert all(step.keep is None and step.keep_consent is None for step in steps)
-    assert "othing" in " ".join(steps[-1].say)
-
-
-def test_an_unusable_consent_is_asked_for_again() -> None:
-    guide = Guide(PROMPTS)
-    guide.begin()
-    step = guide.hear(Take(tone(-70), "i agree"))
-    assert step.keep_consent is None
-    assert "too quiet" in step.say[0]
-    assert guide.hear(take("i agree")).keep_consent is not None
-
-
-def test_takes_are_kept_in_order_to_the_end() -> None:
-    guide = started()
-    kept = []
-    step = Step(())
-    for prompt in PROMPTS:
-        step = guide.hear(take(prompt.text))
-        kept.append(step.keep)
-    assert [pair[0] for pair in kept if pair] == PROMPTS
-    assert step.over
-    assert "3 sentences" in step.say[-1]
-
-
-def test_repeat_skip_and_stop_by_voice() -> None:
-    guide = started()
-    assert guide.hear(take("say it again")).say[-1] == PROMPTS[0].text
-    skipped = guide.hear(take("skip this one"))
-    assert skipped.keep is None
-    assert skipped.say[-1] == PROMPTS[1].text
-    stopped = guide.hear(take("stop recording"))
-    assert stopped.over
-    assert stopped.keep is None
-    assert guide.kept == 0
-
-
-@pytest.mark.parametrize(
-    ("samples", "word"),
-    [
-        (tone(-60), "quiet"),
-        (np.clip(tone(0).astype(np.int32) * 4, -32768, 32767).astype(np.int16), "loud"),
-        (tone(-20, 0.1), "short"),
-    ],
-)
-def test_an_unusable_take_is_asked_for_again_and_left_after_three(samples: Samples, word: str) -> None:
-    guide = started()
-    bad = Take(samples, PROMPTS[0].text)
-    for _ in range(2):
-        step = guide.hear(bad)
-        assert word in step.say[0]
-        assert step.say[-1] == PROMPTS[0].text
-        assert step.keep is None
-    step = guide.hear(bad)
-    assert step.keep is None
-    assert step.say[-1] == PROMPTS[1].text
-    assert guide.hear(take("stop")).keep is not None, "three tries are counted for each sentence alone"
-
-
-def test_other_words_are_doubted_once_and_then_kept() -> None:
-    guide = started()
-    odd = take("bring my grandmother some plums")
-    assert guide.hear(odd).keep is None
-    step = guide.hear(odd)
-    assert step.keep == (PROMPTS[0], odd)
-    assert step.doubted
-    assert not guide.hear(take("stop")).doubted
-
-
-def test_a_take_that_began_too_soon_is_too_short() -> None:
-    """Half of the sentence was said while the prompt still sounded: what is left has too little time for its words."""
-    late = Take(tone(-20, 1.5), "the", speech=round(0.2 * SAMPLE_RATE))
-    assert "wait until I have finished" in (fault_of(late, "what is facet hypertrophy") or "")
-    assert fault_of(late, "stop") is None
-
-
-def test_a_cut_take_is_too_long() -> None:
-    assert "long" in (fault_of(Take(tone(-20), "x", cut=True)) or "")
-
-
-def test_good_levels_pass_and_one_full_sample_is_no_clipping() -> None:
-    assert fault_of(take("x")) is None
-    assert fault_of(Take(tone(-40), "x")) is None
-    one = tone(-20)
-    one[100] = 32767
-    assert clipped_peaks(one) == 0
-    one[100:103] = 32767
-    assert clipped_peaks(one) == 1
-
-
-class ScriptedEar:
-    """Hears what the script says, one text an utterance."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = iter(texts)
-
-    def accept(self, frame: Samples) -> None: ...
-
-    def partial(self) -> str:
-        return ""
-
-    def finish(self) -> Heard:
-        return Heard(next(self._texts))
-
-    def reset(self) -> None: ...
-
-
-class StillMouth:
-    """Remembers what it should say, and is never heard."""
-
-    def __init__(self, busy_frames: int = 0) -> None:
-        self.said: list[str] = []
-        self.stops = 0
-        self._busy_frames, self._left = busy_frames, 0
-
-    def say(self, sentences: Sequence[str], urgent_sentences: int = 0, name: str = "reply") -> None:
-        self.said += sentences
-        self._left = self._busy_frames
-
-    def stop(self, force: bool = False) -> bool:
-        self.stops += 1
-        return True
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        return True
-
-    @property
-    def speaking(self) -> bool:
-        self._left -= 1
-        return self._left >= 0
 
 
 def session(

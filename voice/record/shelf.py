@@ -13,7 +13,7 @@ import soundfile
 
 from voice.errors import BacktalkError, InputError
 from voice.frame import SAMPLE_RATE, Samples, seconds
-from voice.record import Prompt, Take
+from voice.record.take import Prompt, Take
 from voice.speech import loudness_dbfs
 
 MANIFEST = "manifest.jsonl"
