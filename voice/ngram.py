@@ -3,7 +3,7 @@
 The model learnt is an interpolated Kneser-Ney model; mixing is linear, history by history, into one backoff model, as
 SRILM's `ngram -mix-lpm` does (Jelinek and Mercer 1980; Kneser and Ney 1995; Stolcke 2002). Rejected: a graph of the
 sentences grafted onto the general one. It is no probability distribution, so that the words at its entrances get too
-cheap, and it helps less: see tests/voice/test_lm.py for how that is measured.
+cheap, and it helps less.
 """
 
 from __future__ import annotations
