@@ -42,12 +42,15 @@ who were not taught 37.6 % of the words were wrong at 1.0 and 34.2 % at 0.9, in 
 """
 
 _DOING = "Teaching the recognizer the words of the article"
-_DECODING, _SCALE = "conf/model.conf", "--acoustic-scale"
+_OPTIONS = {"conf/model.conf": ("--acoustic-scale", ACOUSTIC_SCALE), "conf/mfcc.conf": ("--dither", "0")}
+"""Kaldi's options that a taught model has otherwise than its source. Kaldi's dither is drawn from the C library's rand(), which all threads share: from run to
+run a word changed. The recognizer adds its own, the same for the same sound (see stt.py).
+"""
 _KEPT = 4
 """Taught models in a cache (50 MB each); the least recently used go first."""
 _DAY = 86_400.0
 """Seconds. What is younger is never cleared away: another process may be at it."""
-_METHOD = 2
+_METHOD = 3
 """Part of the cache key: to be raised whenever the same sentences would give another model."""
 
 
@@ -181,8 +184,8 @@ def _build(
                 write_const(taught, stream)
                 stream.flush()
                 os.fsync(stream.fileno())  # after a power cut no file may look whole that isn't
-        elif name == _DECODING:
-            place.write_text(_scaled(file.read_text("utf-8")), "utf-8")
+        elif name in _OPTIONS:
+            place.write_text(_with_option(file.read_text("utf-8"), *_OPTIONS[name]), "utf-8")
         else:
             _link(file, place)
         sizes[name] = place.stat().st_size
@@ -193,10 +196,10 @@ def _build(
     tell(_DOING, 1.0)
 
 
-def _scaled(options: str) -> str:
-    """Kaldi's options, a line each, with our acoustic scale."""
-    kept = [line for line in options.splitlines() if line.strip() and not line.startswith(f"{_SCALE}=")]
-    return "\n".join([*kept, f"{_SCALE}={ACOUSTIC_SCALE}", ""])
+def _with_option(options: str, name: str, value: str) -> str:
+    """Kaldi's options, a line each, with one of them set."""
+    kept = [line for line in options.splitlines() if line.strip() and not line.startswith(f"{name}=")]
+    return "\n".join([*kept, f"{name}={value}", ""])
 
 
 def _link(source: Path, place: Path) -> None:

@@ -9,7 +9,6 @@ paths of its lattice (Xu et al., "Minimum Bayes Risk decoding", 2011), these ove
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
 from collections.abc import Sequence
@@ -44,6 +43,10 @@ SEGMENT_SAMPLES = 30 * SAMPLE_RATE
 
 RENEWAL_SAMPLES = 60 * SAMPLE_RATE
 """A free decoder that has heard this much is replaced (70 ms): its graph, made on demand, grows by 1 MB a second."""
+
+
+_DITHER = np.rint(np.random.default_rng(1).standard_normal(10 * SAMPLE_RATE)).astype(np.int32)
+"""Ten seconds of noise as loud as Kaldi's own dither (a standard deviation of 1 of 32,768), over and over."""
 
 
 class Hints(Protocol):
@@ -115,8 +118,7 @@ class Recognizer:
                 self._free = self._free_decoder()
                 self._fed = 0
                 self._begin()
-            _settle_dither()
-        data = samples.tobytes()
+        data = self._dithered(samples).tobytes()
         self._fed += len(samples)
         try:
             if self._biased is not None:
@@ -124,6 +126,12 @@ class Recognizer:
             return bool(self._free.AcceptWaveform(data))
         except Exception as error:  # vosk raises the bare class
             raise ModelError("The speech recognizer failed: please start Backtalk again.", str(error)) from error
+
+    def _dithered(self, samples: Samples) -> Samples:
+        """With the faint noise that the model needs where a recording is all zeros: the same in each utterance."""
+        noise = np.take(_DITHER, np.arange(self._fed - self._start, self._fed - self._start + len(samples)), mode="wrap")
+        loudest = np.iinfo(np.int16)
+        return np.clip(samples + noise, loudest.min, loudest.max).astype(np.int16)
 
     def _end_segment(self) -> None:
         """Takes the words so far out of the decoders, which then begin anew."""
@@ -157,15 +165,6 @@ class Recognizer:
         if self._biased is not None:
             self._biased.FinalResult()
         self._begin()
-
-
-def _settle_dither() -> None:
-    """Lets an utterance have the same result each time.
-
-    Kaldi adds a faint random noise to the sound (--dither), drawn from the C library's rand(): from run to run
-    confidences differ in the third digit, and now and then a word does. It is useful where a recording is all zeros.
-    """
-    ctypes.CDLL(None).srand(1)
 
 
 def _without_unknown(result: str) -> str:

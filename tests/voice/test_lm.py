@@ -70,15 +70,17 @@ def test_the_adapted_folder_is_a_whole_model_with_another_language_model(model: 
     assert [one.name for one in out.parent.iterdir()] == ["taught"]
 
 
-def test_a_taught_model_trusts_its_language_model_more_and_keeps_every_other_option(
+def test_a_taught_model_trusts_its_language_model_more_adds_no_noise_and_keeps_every_other_option(
     model: Path, tmp_path: Path
 ) -> None:
     before = "--beam=10.0\n--acoustic-scale=1.0\n--lattice-beam=2.0"
     (model / "conf" / "model.conf").write_text(before, "utf-8")
+    (model / "conf" / "mfcc.conf").write_text("--num-ceps=40\n", "utf-8")
     out = lm.adapt(lm.adapt(model, SENTENCES, tmp_path / "once"), SENTENCES, tmp_path / "twice")
     options = (out / "conf" / "model.conf").read_text("utf-8").splitlines()
     assert sorted(options) == ["--acoustic-scale=0.85", "--beam=10.0", "--lattice-beam=2.0"]
     assert (model / "conf" / "model.conf").read_text("utf-8") == before
+    assert (out / "conf" / "mfcc.conf").read_text("utf-8").split() == ["--num-ceps=40", "--dither=0"]
 
 
 def test_a_taught_model_can_be_taught_again(model: Path, tmp_path: Path) -> None:

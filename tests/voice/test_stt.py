@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def test_the_same_frames_give_the_same_result_whatever_was_before(speech_model: 
     used.reset()
     assert used.partial() == ""
     assert hear(used, recording(FACET)) == first
+
+
+@pytest.mark.model
+def test_listeners_at_the_same_time_hear_what_each_would_alone(speech_model: SpeechModel) -> None:
+    alone = [hear(Recognizer(speech_model), recording(words)) for words in (FACET, AGAIN)]
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(5):
+            both = threads.map(lambda words: hear(Recognizer(speech_model), recording(words)), (FACET, AGAIN))
+            assert list(both) == alone
 
 
 @pytest.mark.model
