@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from urgent_mutate import misheard, variants
+
 from intents.urgent import UrgentRules
-from intents.urgent_mutate import misheard, variants
 
 RULES = UrgentRules.load([Path(__file__).resolve().parents[2] / "intents" / "packs" / "facet_hypertrophy"])
 KEPT, WARNED = 0.98, 0.01
