@@ -25,8 +25,6 @@ CLARIFY_PACK = "Do you mean {first}, or {second}?"
 CLARIFY_AGAIN = "Please say the first one, or the second one."
 NOTHING_MORE = "That is all I have on that."
 NOTHING_SAID = "I haven't said anything yet."
-MORE_HINT = 'Say "more" to hear more about it.'
-BOTH = "You asked two things."
 GOODBYE = "Goodbye, and take care."
 COMMANDS = {
     "stop": "",
@@ -38,9 +36,7 @@ COMMANDS = {
 """What is said when it has been done: in the new volume or at the new rate."""
 YES_TO_NOTHING = "Yes to what? Please ask me a question."
 NO_TO_NOTHING = "All right."
-CORRECTED = "All right."
 HELP_COMMANDS = 'You can also say "repeat", "more", "slower", "louder", "stop" or "goodbye".'
-SOURCE_REVIEWED = "{title}, {publisher}, last reviewed {reviewed}."
 
 SETTLED = (
     "i have called them", "i've called them", "i called them", "i've called", "i've rung them", "i rang them",

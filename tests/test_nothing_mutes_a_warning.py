@@ -47,9 +47,7 @@ class Speaker:
     """Writes down what is played, how loud."""
 
     volume: float = 1.0
-    audible: bool = True
     playing: bool = False
-    played_samples: int = 0
     heard: list[tuple[bytes, float]] = field(default_factory=list)
     started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 

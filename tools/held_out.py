@@ -19,7 +19,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -27,14 +26,13 @@ from benchmarks.peers import corpus
 from intents.pack import bundled, read_wordings, wording_files
 from intents.understand import HEAD
 from voice.commands.evaluate import product, progress
+from voice.commands.shared import model_option
 from voice.evaluate.answer import Product
-from voice.evaluate.figures import all_figures
 from voice.evaluate.journal import Journal
 from voice.evaluate.manifest import Line, Manifest, read_manifest
-from voice.evaluate.report_text import report
-from voice.evaluate.result import Result, to_json
+from voice.evaluate.report import Report
+from voice.evaluate.result import Result
 from voice.evaluate.run import evaluate as run
-from voice.evaluate.worst import worst
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDINGS = ROOT / "audio_fixtures" / "manifest.jsonl"
@@ -105,7 +103,7 @@ def train(folder: Path, base: Path, number: int, epochs: int, heard: tuple[Path,
 @click.option("--texts", is_flag=True, help="The writers' wordings as text, instead of the recordings.")
 @click.option("--limit", type=click.IntRange(1), help="Only so many lines of each fold.")
 @click.option("--jobs", default=1, show_default=True)
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
+@model_option
 def evaluate(folder: Path, texts: bool, limit: int | None, jobs: int, model: Path | None) -> None:
     """Reports on all folds as one, into FOLDER/report.txt and report.json."""
     results: list[Result] = []
@@ -116,11 +114,10 @@ def evaluate(folder: Path, texts: bool, limit: int | None, jobs: int, model: Pat
         lines = (texts_of(bundled()[0], held) if texts else lines_of(recordings, held))[:limit]
         maker = product(lines, model, (pack,), True, place / ENCODER)
         results += _results(lines, maker, place / ("texts" if texts else "recordings"), jobs)
-    _write(
-        folder,
-        results,
-        {"what": "texts" if texts else "development recordings", "left out": "each line's writer, with others"},
-    )
+    what = "texts" if texts else "development recordings"
+    report = Report.of(results, ("writer",), {"what": what, "left out": "each line's writer, with others"})
+    report.write(folder)
+    click.echo(report.text(), nl=False)
 
 
 @main.command()
@@ -128,7 +125,7 @@ def evaluate(folder: Path, texts: bool, limit: int | None, jobs: int, model: Pat
 @click.option("--out", "folder", type=click.Path(path_type=Path))
 @click.option("--limit", type=click.IntRange(1))
 @click.option("--jobs", default=1, show_default=True)
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
+@model_option
 def people(manifest: Path, folder: Path | None, limit: int | None, jobs: int, model: Path | None) -> None:
     """Recordings of people about other things: names those answered, warned, or asked about the spine; fails if one was answered or warned."""
     listed: Manifest = read_manifest(manifest)
@@ -156,19 +153,6 @@ def verdict(results: Sequence[Result]) -> tuple[Mapping[str, int], list[Result]]
 def _results(lines: Sequence[Line], maker: Product, folder: Path | None, jobs: int) -> list[Result]:
     with Journal(folder) as journal, progress() as told:
         return run(lines, maker, journal, jobs=jobs, told=told)
-
-
-def _write(folder: Path, results: Sequence[Result], header: Mapping[str, str]) -> None:
-    figures, bad = all_figures(results, ("writer",)), worst(results)
-    text = report(figures, bad, header)
-    (folder / "report.txt").write_text(text, "utf-8")
-    whole: dict[str, Any] = {
-        "header": dict(header),
-        "figures": figures,
-        "utterances": [to_json(one) for one in results],
-    }
-    (folder / "report.json").write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
-    click.echo(text, nl=False)
 
 
 if __name__ == "__main__":

@@ -150,14 +150,3 @@ def frames(samples: Samples, tail_s: float = TAIL_S) -> Iterator[Samples]:
     for start in range(0, total, FRAME_SAMPLES):
         frame = samples[start : start + FRAME_SAMPLES]
         yield frame if len(frame) == FRAME_SAMPLES else np.pad(frame, (0, FRAME_SAMPLES - len(frame)))
-
-
-def write_wav(path: Path, samples: npt.NDArray[np.int16], rate: int = SAMPLE_RATE) -> None:
-    """Writes mono int16 samples as a 16-bit WAV file at `rate` hertz. Raises InputError where it can't be written."""
-    try:
-        with path.open("wb") as stream:
-            soundfile.write(stream, samples, rate, subtype="PCM_16", format="WAV")
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise InputError(
-            f"{path.name} can't be written: please check the folder and the space on the disk.", str(error)
-        ) from error

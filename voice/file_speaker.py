@@ -16,12 +16,10 @@ from voice.speech import Clip, Int16
 class FileSpeaker:
     """Writes each reply, from `begin` to `end`, as one WAV, `<name>.wav`, at the rate of its first sound."""
 
-    audible = True
     playing = False
 
     def __init__(self, folder: Path) -> None:
         self.volume = 1.0
-        self.played_samples = 0
         self.written: list[Path] = []
         self._folder = folder
         self._name = ""
@@ -40,7 +38,6 @@ class FileSpeaker:
         clip = Clip(samples, rate).at(self._clips[0].rate if self._clips else rate)
         scaled = np.rint(clip.samples * gain(self.volume, urgent)).astype(np.int16)
         self._clips.append(Clip(scaled, clip.rate))
-        self.played_samples += len(scaled)
 
     def stop(self) -> None:
         """Nothing sounds: there is nothing to stop."""

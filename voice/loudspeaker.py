@@ -98,8 +98,6 @@ class SystemSpeaker:
     loudspeakers fall asleep otherwise); without, it is closed whenever a `wait` finds everything played.
     """
 
-    audible = True
-
     def __init__(
         self,
         device: str | None = None,
@@ -115,6 +113,7 @@ class SystemSpeaker:
         self._played = played
         self.volume = 1.0
         self.played_samples = 0
+        """Samples of sound given to the device since it was made, at DEVICE_RATE; silence between sounds isn't counted."""
         self._name = device or ""
         self._keep_alive = keep_alive
         self._lead_in_s = lead_in_s

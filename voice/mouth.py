@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -17,7 +16,6 @@ import numpy as np
 
 from voice.cues import WORDS, CueName, cue
 from voice.errors import BacktalkError, DeviceError, VoiceError
-from voice.frame import SAMPLE_RATE
 from voice.speaker import Speaker
 from voice.speech import Clip, pieces
 from voice.tts import SpokenWarnings, Voice, urgent_rate
@@ -30,8 +28,6 @@ CUE_PAUSE_S = 0.15
 """Silence between the urgent cue and the warning: without it, its first word was misheard."""
 URGENT_PATIENCE_S = 1.5
 """Longer than this no one waits for a warning: the recorded one is said, then the warning itself if it still comes."""
-REMEMBERED = 8
-"""Sentences kept for telling our own voice from the listener's."""
 
 
 class MouthSettings(Protocol):
@@ -51,13 +47,6 @@ class MouthSettings(Protocol):
     def cues(self) -> str:
         """`sounds`, `words` or `off`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    text: str
-    ended: float
-    """On the mouth's clock, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +126,6 @@ class Mouth:
         """The newest one; it may still wait for the end of a warning."""
         self._sounding: _Utterance | None = None
         self._saying = ""
-        self._said: deque[_Said] = deque(maxlen=REMEMBERED)
 
     # What is said
 
@@ -207,12 +195,6 @@ class Mouth:
     def saying(self) -> str:
         """The words that are sounding now; empty in a pause."""
         return self._saying
-
-    def said_recently(self, samples: int) -> str:
-        """All words that sounded within the last `samples` samples at 16 kHz, also the present ones, oldest first."""
-        since = self._clock() - samples / SAMPLE_RATE
-        past = [said.text for said in tuple(self._said) if said.ended >= since]
-        return " ".join([*past, self._saying] if self._saying else past)
 
     def close(self) -> None:
         """Stop, even a warning, and let go of the threads. Voice and loudspeaker belong to whoever made them."""
@@ -324,9 +306,7 @@ class Mouth:
                         raise
                     log.warning("loudspeaker lost, opened again: %s", error.reason)
         finally:
-            if self._saying:
-                self._said.append(_Said(self._saying, self._clock()))
-                self._saying = ""
+            self._saying = ""
 
     def _started(self, utterance: _Utterance, part: _Part) -> None:
         self.speaker.show(part.text)

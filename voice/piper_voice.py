@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from voice.errors import InputError, VoiceError
-from voice.speech import Clip, Int16, has_words, level, pieces, speakable, spell_telephone, trim
-from voice.tts import DEFAULT_RATE, MAX_CHARS, TOO_LONG, clamp_rate
+from voice.errors import VoiceError
+from voice.speech import Clip, Int16, has_words, level, pieces, trim
+from voice.tts import DEFAULT_RATE, clamp_rate, spoken_form
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +94,8 @@ class PiperVoice:
 
     def speak(self, sentence: str, rate: int = DEFAULT_RATE) -> Int16:
         """See `voice.tts.Voice.speak`."""
-        text = spell_telephone(speakable(sentence))
-        if len(text) > MAX_CHARS:
-            raise InputError(TOO_LONG, f"a text of {len(text)} characters was to be spoken")
-        if not has_words(text):
+        text = spoken_form(sentence)
+        if not text:
             return np.zeros(0, dtype=np.int16)
         clips = [clip.samples for clip in self.stream(text, rate)]
         if not any(map(len, clips)):

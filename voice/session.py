@@ -78,7 +78,6 @@ class Session:
         self._lost = False
         self._busy_since: float | None = None
         self._alive_at = 0.0
-        self.stalled = False
 
     def stop(self) -> None:
         """Ends `run` soon; may be called from a signal handler or another thread."""
@@ -210,7 +209,6 @@ class Session:
                 cued = since
                 self._try_cue(Cue("thinking"))
             if busy > STALLED_S and give_up is not None:
-                self.stalled = True
                 log.error("the recognizer hangs for %.0f s", busy)
                 self._mouth.say([STALLED])
                 self._mouth.wait(5)

@@ -29,16 +29,8 @@ class Speaker(Protocol):
     """0 to 1; takes effect at once, also on what is playing."""
 
     @property
-    def audible(self) -> bool:
-        """False when nobody can have heard it: the exit status must say so."""
-        ...
-
-    @property
-    def playing(self) -> bool: ...
-
-    @property
-    def played_samples(self) -> int:
-        """Samples of sound given to the device since it was made, at its own rate; silence doesn't count."""
+    def playing(self) -> bool:
+        """True while something sounds or waits to."""
         ...
 
     def begin(self, name: str) -> None:
@@ -73,15 +65,11 @@ class Speaker(Protocol):
 class NoSpeaker:
     """No loudspeaker: the words are told in another way, and nobody has heard them."""
 
-    audible = False
     playing = False
-    played_samples = 0
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         """`tell` gets each sentence, for instance `click.echo`."""
         self.volume = 1.0
-        self.told = 0
-        """How many sentences nobody heard."""
         self._tell = tell
 
     def begin(self, name: str) -> None:
@@ -89,7 +77,6 @@ class NoSpeaker:
 
     def show(self, text: str) -> None:
         if text:
-            self.told += 1
             self._tell(text)
 
     def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:

@@ -44,6 +44,19 @@ NO_VOICE = "I can't speak, because no voice engine works here. Please install es
 TOO_LONG = f"That text is too long to be said aloud. Please keep it under {MAX_CHARS} characters."
 
 
+def refuse_if_too_long(text: str) -> None:
+    """Raises InputError for what is no sentence."""
+    if len(text) > MAX_CHARS:
+        raise InputError(TOO_LONG, f"a text of {len(text)} characters was to be spoken")
+
+
+def spoken_form(sentence: str) -> str:
+    """What an engine is given, telephone numbers spelt out; empty where nothing is to be said. Raises InputError."""
+    text = spell_telephone(speakable(sentence))
+    refuse_if_too_long(text)
+    return text if has_words(text) else ""
+
+
 class Voice(Protocol):
     """Turns one sentence into samples."""
 
@@ -204,10 +217,8 @@ class Pyttsx3Voice:
 
     def speak(self, sentence: str, rate: int = DEFAULT_RATE) -> Int16:
         """See `Voice.speak`."""
-        text = spell_telephone(speakable(sentence))
-        if len(text) > MAX_CHARS:
-            raise InputError(TOO_LONG, f"a text of {len(text)} characters was to be spoken")
-        if not has_words(text):
+        text = spoken_form(sentence)
+        if not text:
             return np.zeros(0, dtype=np.int16)
         parts = [self._piece(piece, clamp_rate(rate)) for piece in pieces(text)]
         return np.concatenate(parts)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import threading
 import time
@@ -15,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import vosk
+
+from tests.pulse import PulseServer, lacking
 
 RATE = 16_000
 QUIET = 200
@@ -27,58 +27,25 @@ MODULES = (
     "module-null-sink sink_name=voice sink_properties=device.description=Voice",
     "module-remap-source source_name=microphone master=voice.monitor source_properties=device.description=Microphone",
 )
-NEEDED = ("pulseaudio", "pactl", "paplay", "parecord")
 
 
 def missing() -> str:
     """Names of the programs that are not installed."""
-    return ", ".join(name for name in NEEDED if shutil.which(name) is None)
+    return lacking("paplay", "parecord")
 
 
-class SoundSystem:
+class SoundSystem(PulseServer):
     """The server, and what can be done to its devices."""
 
     def __init__(self, folder: Path, microphone: bool = True) -> None:
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PULSE_")},
-            "PULSE_SERVER": f"unix:{folder}/native",
-            "PULSE_RUNTIME_PATH": str(folder),
-            "XDG_RUNTIME_DIR": str(folder),
-            "PULSE_COOKIE": str(folder / "cookie"),
-        }
-        self._folder = folder
+        super().__init__(folder, MODULES if microphone else MODULES[:1])
         self._microphone = microphone
-        self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        modules = MODULES if self._microphone else MODULES[:1]
-        loads = [f"--load=module-native-protocol-unix socket={self._folder}/native auth-anonymous=1"]
-        loads += [f"--load={module}" for module in modules]
-        options = ["-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1", "--disallow-module-loading=no"]
-        self._server = subprocess.Popen(
-            ["pulseaudio", *options, *loads], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            if self.pactl("info", check=False).returncode == 0:
-                break
-            time.sleep(0.05)
-        else:
-            raise RuntimeError("pulseaudio did not start")
+        super().start()
         self.pactl("set-default-sink", "loudspeaker")
         if self._microphone:
             self.pactl("set-default-source", "microphone")
-
-    def stop(self) -> None:
-        if self._server is not None:
-            self._server.terminate()
-            self._server.wait(10)
-            self._server = None
-
-    def pactl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["pactl", *arguments], env=self.environment, capture_output=True, text=True, check=check, timeout=10
-        )
 
     def bring_back(self) -> None:
         """From now on the microphone hears the loudspeaker as loud as a person."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 pytestmark = pytest.mark.e2e
 
@@ -77,7 +78,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """
     for module in ("scipy", "jiwer", "jinja2", "matplotlib"):
         pytest.importorskip(module)
-    from voice.audio import write_wav
     from voice.evaluate.figures import all_figures
     from voice.evaluate.manifest import Line
     from voice.evaluate.report_html import page as make
@@ -85,7 +85,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     from voice.evaluate.worst import worst
 
     audio = tmp_path_factory.mktemp("page") / "a.wav"
-    write_wav(audio, np.random.default_rng(1).integers(-3000, 3000, 16_000).astype(np.int16), 16_000)
+    soundfile.write(audio, np.random.default_rng(1).integers(-3000, 3000, 16_000).astype(np.int16), 16_000)
     warn, answer = {"action": "warn", "urgent": ["urgent_limb"]}, {"action": "answer", "intent": "causes"}
     cases: list[tuple[str, str, dict[str, Any]]] = [
         ("question", "causes", answer),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
+from urgent_mutate import misheard, variants
+
 from intents.urgent import UrgentRules
-from intents.urgent_mutate import misheard, variants
 
 RULES = UrgentRules.load([Path(__file__).resolve().parents[2] / "intents" / "packs" / "facet_hypertrophy"])
 KEPT, WARNED = 0.98, 0.01
@@ -16,35 +18,30 @@ MISHEARD_KEPT = 0.88
 EACH = 120
 
 
+def tried(sentences: Iterable[str], urgent: bool) -> list[str]:
+    """EACH variants of each sentence."""
+    found = [text for one in sentences for text in variants(one, EACH, zlib.crc32(one.encode()), urgent=urgent)]
+    assert len(found) > 100 * len(RULES.rules)
+    return found
+
+
 def test_variants_of_urgent_examples_keep_warning() -> None:
-    tried = [
-        text
-        for rule in RULES.rules
-        for example in rule.examples
-        for text in variants(example, EACH, zlib.crc32(example.encode()), urgent=True)
-    ]
-    missed = [text for text in tried if not RULES.find(text)]
-    assert len(tried) > 100 * len(RULES.rules)
-    assert len(missed) <= (1 - KEPT) * len(tried), (len(missed), len(tried), missed[:20])
+    texts = tried((example for rule in RULES.rules for example in rule.examples), urgent=True)
+    missed = [text for text in texts if not RULES.find(text)]
+    assert len(missed) <= (1 - KEPT) * len(texts), (len(missed), len(texts), missed[:20])
 
 
 def test_variants_of_counter_examples_keep_quiet() -> None:
-    tried = [
-        text
-        for rule in RULES.rules
-        for example in rule.counter_examples
-        for text in variants(example, EACH, zlib.crc32(example.encode()), urgent=False)
-    ]
-    warned = [text for text in tried if RULES.find(text)]
-    assert len(tried) > 100 * len(RULES.rules)
-    assert len(warned) <= WARNED * len(tried), (len(warned), len(tried), warned[:20])
+    texts = tried((example for rule in RULES.rules for example in rule.counter_examples), urgent=False)
+    warned = [text for text in texts if RULES.find(text)]
+    assert len(warned) <= WARNED * len(texts), (len(warned), len(texts), warned[:20])
 
 
 def test_misheard_examples_keep_warning() -> None:
-    tried = [text for rule in RULES.rules for example in rule.examples for text in misheard(example, RULES.confusions)]
-    missed = [text for text in tried if not RULES.find(text)]
-    assert len(tried) > 50
-    assert len(missed) <= (1 - MISHEARD_KEPT) * len(tried), (len(missed), len(tried), missed[:40])
+    texts = [text for rule in RULES.rules for example in rule.examples for text in misheard(example, RULES.confusions)]
+    missed = [text for text in texts if not RULES.find(text)]
+    assert len(texts) > 50
+    assert len(missed) <= (1 - MISHEARD_KEPT) * len(texts), (len(missed), len(texts), missed[:40])
 
 
 def test_variants_are_the_same_for_the_same_seed() -> None:

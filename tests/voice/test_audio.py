@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from voice import audio
-from voice.audio import LIMIT_S, frames, read_audio, write_wav
+from voice.audio import LIMIT_S, frames, read_audio
 from voice.errors import InputError
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE
 
@@ -227,11 +227,3 @@ def test_frames_are_equal_and_whole(length: int, tail_s: float) -> None:
     assert len(joined) - length - round(tail_s * SAMPLE_RATE) in range(FRAME_SAMPLES)
     assert np.array_equal(joined[:length], samples)
     assert not joined[length:].any()
-
-
-def test_written_wav_is_read_back(tmp_path: Path) -> None:
-    samples = (tone(16000)[:, 0] * 30000).astype(np.int16)
-    write_wav(tmp_path / "a.wav", samples, 16000)
-    assert np.array_equal(read_audio(tmp_path / "a.wav"), samples)
-    with pytest.raises(InputError, match="can't be written"):
-        write_wav(tmp_path / "absent" / "a.wav", samples, 16000)

@@ -22,7 +22,7 @@ pytest.importorskip("wyoming", reason="the extra wyoming is not installed")
 
 from wyoming.event import Event
 from wyoming.tts import Synthesize
-from wyoming_house import FakeConversation, FakeVoice, House, asked, sound
+from wyoming_house import FakeConversation, FakeVoice, House, asked, opened, sound
 
 from intents.heard import Heard, Word
 from voice.commands import fleet as command
@@ -204,13 +204,8 @@ async def front(fleet: FakeFleet, clock: Callable[[], float] | None = None) -> A
     built.services.close()
     built.services = Services(parts, Limits(), decoders=8, speakers=2)
     built.server = Server(Limits())
-    built.port = await built.server.open("127.0.0.1", 0)
-    await built.server.serve(built.services)
-    try:
+    async with opened(built):
         yield built
-    finally:
-        await built.server.close()
-        built.services.close()
 
 
 def test_a_lost_turn_is_told_aloud_and_the_conversation_goes_on() -> None:

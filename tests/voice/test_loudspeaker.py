@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import threading
@@ -13,43 +12,26 @@ import numpy as np
 import pytest
 from sounds import tone
 
+from tests.pulse import PulseServer, lacking
 from voice.errors import DeviceError
 from voice.loudspeaker import ASLEEP_AFTER_S, DEVICE_RATE, LEAD_IN_S, SystemSpeaker, loudspeakers
 from voice.speech import Int16
 
-needs_pulse = pytest.mark.skipif(
-    not all(map(shutil.which, ("pulseaudio", "pactl", "parec"))), reason="pulseaudio and pulseaudio-utils are missing"
-)
+needs_pulse = pytest.mark.skipif(bool(lacking("parec")), reason="pulseaudio and pulseaudio-utils are missing")
 
 
-class Pulse:
+class Pulse(PulseServer):
     """A private sound server with one null sink called `earshot`, and a recorder at its monitor."""
 
     def __init__(self, folder: Path) -> None:
-        socket = folder / "native"
-        self._heard = bytearray()
-        self.process = subprocess.Popen(
-            [
-                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
-                f"--load=module-native-protocol-unix socket={socket} auth-anonymous=1",
-                "--load=module-null-sink sink_name=earshot sink_properties=device.description=Earshot rate=48000",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        super().__init__(
+            folder, ["module-null-sink sink_name=earshot sink_properties=device.description=Earshot rate=48000"]
         )
-        self.server = f"unix:{socket}"
-        for _ in range(200):
-            if (
-                subprocess.run(["pactl", "--server", self.server, "info"], capture_output=True, check=False).returncode
-                == 0
-            ):
-                break
-            threading.Event().wait(0.05)
-        else:
-            self.close()
-            pytest.skip("pulseaudio does not start here")
-        record = ["parec", f"--server={self.server}", "--device=earshot.monitor", "--rate=48000", "--channels=1"]
-        self.recorder = subprocess.Popen([*record, "--format=s16le", "--latency-msec=10"], stdout=subprocess.PIPE)
+        self.folder = folder
+        self._heard = bytearray()
+        self.start()
+        record = ["parec", "--device=earshot.monitor", "--rate=48000", "--channels=1", "--format=s16le"]
+        self.recorder = subprocess.Popen([*record, "--latency-msec=10"], env=self.environment, stdout=subprocess.PIPE)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -77,18 +59,17 @@ class Pulse:
         self._heard.clear()
 
     def close(self) -> None:
-        for process in (self.process, *([self.recorder] if hasattr(self, "recorder") else [])):
-            process.kill()
-            process.wait()
+        self.kill()
+        self.recorder.kill()
+        self.recorder.wait()
 
 
 @pytest.fixture
 def pulse(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pulse]:
     folder = tmp_path_factory.mktemp("p")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    monkeypatch.setenv("HOME", str(folder))
     pulse = Pulse(folder)
-    monkeypatch.setenv("PULSE_SERVER", pulse.server)
+    for name, value in {**pulse.variables, "HOME": str(folder)}.items():
+        monkeypatch.setenv(name, value)
     yield pulse
     pulse.close()
 
@@ -155,7 +136,7 @@ def test_a_lost_sound_server_is_noticed_and_a_new_one_is_used(
         speaker.wait(30)
     with pytest.raises(DeviceError, match="can't find a loudspeaker"):
         speaker.play(tone(0.1), 22_050)
-    again = Pulse(Path(pulse.server.removeprefix("unix:")).parent)
+    again = Pulse(pulse.folder)
     try:
         speaker.play(tone(0.3), 22_050)
         assert speaker.wait(20)
@@ -172,8 +153,7 @@ def test_without_keep_alive_the_device_is_given_back(pulse: Pulse) -> None:
     assert speaker.wait(20)
     assert len(pulse.heard_at_least(0.19)) > 0.19 * DEVICE_RATE  # the last buffers still sound
     for _ in range(100):
-        list_inputs = ["pactl", "--server", pulse.server, "list", "short", "sink-inputs"]
-        if not (inputs := subprocess.run(list_inputs, capture_output=True, text=True, check=True).stdout):
+        if not (inputs := pulse.pactl("list", "short", "sink-inputs").stdout):
             break
         threading.Event().wait(0.05)
     assert inputs == ""

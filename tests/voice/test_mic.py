@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.pulse import PulseServer, lacking
 from voice import mic
 from voice.errors import DeviceError
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE
@@ -51,41 +51,28 @@ def test_frames_nobody_reads_are_dropped_oldest_first_and_counted(monkeypatch: p
 
 
 @pytest.fixture
-def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseServer]:
     """A sound server with a loudspeaker and a microphone "Desk" that hears what is played into the sink "into_desk"."""
-    if not (shutil.which("pulseaudio") and shutil.which("pactl") and shutil.which("paplay")):
+    if lacking("paplay"):
         pytest.skip("PulseAudio is not installed (on Debian: apt install pulseaudio pulseaudio-utils)")
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("PULSE_SERVER", "PULSE_SOURCE", "PULSE_SINK", "PULSE_RUNTIME_PATH", "XDG_CONFIG_HOME"):
+    sinks = [f"module-null-sink sink_name={name}" for name in ("speaker", "into_desk")]
+    server = PulseServer(runtime, [*sinks, f"module-remap-source {DESK}"])
+    for name in ("PULSE_SOURCE", "PULSE_SINK", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
-    server = subprocess.Popen(
-        [
-            "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--load=module-native-protocol-unix",
-            "--load=module-null-sink sink_name=speaker", "--load=module-null-sink sink_name=into_desk",
-            f"--load=module-remap-source {DESK}",
-        ],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _ in range(100):
-            if subprocess.run(["pactl", "info"], capture_output=True, check=False).returncode == 0:
-                break
-            assert server.poll() is None, "pulseaudio ended"
-            subprocess.run(["sleep", "0.1"], check=True)
-        yield
-    finally:
-        server.kill()
-        server.wait()
+    for name, value in {**server.variables, "HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    server.start()
+    yield server
+    server.kill()
 
 
 def loudest(source: SystemMicrophone, count: int) -> int:
     return max(int(np.abs(source.read().astype(int)).max()) for _ in range(count))
 
 
-def test_hears_what_is_said_into_it(pulse: None) -> None:
+def test_hears_what_is_said_into_it(pulse: PulseServer) -> None:
     assert default_microphone() == "Desk"
     with SystemMicrophone() as source:
         assert source.read().shape == (FRAME_SAMPLES,)
@@ -97,12 +84,12 @@ def test_hears_what_is_said_into_it(pulse: None) -> None:
         source.read()
 
 
-def test_each_frame_is_cleaned(pulse: None) -> None:
+def test_each_frame_is_cleaned(pulse: PulseServer) -> None:
     with SystemMicrophone(clean=lambda frame: np.full_like(frame, 7)) as source:
         assert set(source.read()) == {7}
 
 
-def test_chosen_by_id_or_name(pulse: None) -> None:
+def test_chosen_by_id_or_name(pulse: PulseServer) -> None:
     assert [find_microphone(wanted).id for wanted in ("desk", "Desk", "DES", " desk ")] == ["desk"] * 4
     with SystemMicrophone("desk") as source:
         assert source.read().dtype == np.int16
@@ -112,8 +99,8 @@ def test_chosen_by_id_or_name(pulse: None) -> None:
         find_microphone("null output")
 
 
-def test_a_loudspeaker_s_monitor_is_no_microphone(pulse: None) -> None:
-    subprocess.run(["pactl", "unload-module", "module-remap-source"], check=True)
+def test_a_loudspeaker_s_monitor_is_no_microphone(pulse: PulseServer) -> None:
+    pulse.pactl("unload-module", "module-remap-source")
     assert microphones()
     assert all(device.monitor for device in microphones())
     assert default_microphone() is None
@@ -122,11 +109,11 @@ def test_a_loudspeaker_s_monitor_is_no_microphone(pulse: None) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["desk", None])
-def test_unplugged_in_the_middle(pulse: None, wanted: str | None) -> None:
+def test_unplugged_in_the_middle(pulse: PulseServer, wanted: str | None) -> None:
     """Also where the sound server moves the recording to what the loudspeaker plays."""
     with SystemMicrophone(wanted) as source:
         source.read()
-        subprocess.run(["pactl", "unload-module", "module-remap-source"], check=True)
+        pulse.pactl("unload-module", "module-remap-source")
         with pytest.raises(DeviceError, match="was lost"):
             loudest(source, 10_000)
 

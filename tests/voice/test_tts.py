@@ -16,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice.errors import InputError, VoiceError
+from voice.frame import SAMPLE_RATE
+from voice.model import SpeechModel
 from voice.speech import (
     PEAK_DBFS,
     PIECE_CHARS,
@@ -79,13 +81,16 @@ def test_a_sentence_becomes_samples_at_the_common_loudness(voice: Pyttsx3Voice) 
     assert loudness_dbfs(samples, voice.sample_rate) == pytest.approx(SPEECH_DBFS, abs=1.0)
 
 
-def test_speech_recognition_understands_it(voice: Pyttsx3Voice, model_dir: Path) -> None:
-    vosk = pytest.importorskip("vosk")
-    vosk.SetLogLevel(-1)
-    recognizer = vosk.KaldiRecognizer(vosk.Model(str(model_dir)), 16_000)
-    clip = Clip(voice.speak("Call the doctor today. Your legs are weak.", 140), voice.sample_rate).at(16_000)
+def understood(voice: Pyttsx3Voice, sentence: str, rate: int, model: SpeechModel) -> str:
+    """What the plain recognizer makes of a spoken sentence, as its JSON."""
+    recognizer = model.recognizer()
+    clip = Clip(voice.speak(sentence, rate), voice.sample_rate).at(SAMPLE_RATE)
     recognizer.AcceptWaveform(clip.samples.tobytes())
-    heard = recognizer.FinalResult()
+    return str(recognizer.FinalResult())
+
+
+def test_speech_recognition_understands_it(voice: Pyttsx3Voice, speech_model: SpeechModel) -> None:
+    heard = understood(voice, "Call the doctor today. Your legs are weak.", 140, speech_model)
     assert "doctor today" in heard
     assert "legs" in heard
 
@@ -313,11 +318,6 @@ def test_telephone_numbers_are_said_digit_by_digit(text: str, said: str) -> None
     assert spell_telephone(text) == said
 
 
-def test_the_emergency_number_is_understood(voice: Pyttsx3Voice, model_dir: Path) -> None:
+def test_the_emergency_number_is_understood(voice: Pyttsx3Voice, speech_model: SpeechModel) -> None:
     """espeak-ng by itself says "nine hundred eleven"."""
-    vosk = pytest.importorskip("vosk")
-    vosk.SetLogLevel(-1)
-    recognizer = vosk.KaldiRecognizer(vosk.Model(str(model_dir)), 16_000)
-    clip = Clip(voice.speak("Please call 911 now.", 165), voice.sample_rate).at(16_000)
-    recognizer.AcceptWaveform(clip.samples.tobytes())
-    assert "nine one one" in recognizer.FinalResult()
+    assert "nine one one" in understood(voice, "Please call 911 now.", 165, speech_model)

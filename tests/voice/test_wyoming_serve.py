@@ -31,6 +31,7 @@ from zeroconf import ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
 from voice.commands import serve
+from voice.commands.shared import URI
 from voice.errors import BacktalkError
 from voice.wyoming.discovery import SERVICE, Announcement, default_name, reachable
 from voice.wyoming.server import address_of
@@ -49,7 +50,7 @@ def test_a_bad_address_is_one_plain_sentence(uri: str) -> None:
 def test_addresses() -> None:
     assert address_of("tcp://127.0.0.1:10500") == ("127.0.0.1", 10500)
     assert address_of("tcp://[::1]:0") == ("::1", 0)
-    assert serve.URI == "tcp://127.0.0.1:10500"
+    assert URI == "tcp://127.0.0.1:10500"
 
 
 def test_a_port_that_is_taken_is_told_at_once() -> None:

@@ -154,7 +154,13 @@ async def answer(client: AsyncTcpClient) -> Event:
 
 @asynccontextmanager
 async def house(limits: Limits | None = None, **more: bool) -> AsyncIterator[House]:
-    built = House(limits or Limits(), **more)
+    async with opened(House(limits or Limits(), **more)) as built:
+        yield built
+
+
+@asynccontextmanager
+async def opened(built: House) -> AsyncIterator[House]:
+    """The house with its server running."""
     built.port = await built.server.open(HOST, 0)
     await built.server.serve(built.services)
     try:

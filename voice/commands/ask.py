@@ -17,6 +17,7 @@ import click
 
 from intents.heard import Heard
 from intents.reply import Reply
+from voice.commands.shared import model_option, packs_option, plain_end
 from voice.engine import Engine
 from voice.errors import BacktalkError, InputError
 from voice.recording import Recorded, hear
@@ -166,14 +167,8 @@ def recorded(paths: Iterable[str]) -> Iterator[Question]:
 @click.option(
     "--keep-context", is_flag=True, help="Treat the inputs as one conversation. Without it each is a new one."
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
-@click.option(
-    "--pack",
-    "packs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Folder of a pack of answers; may be repeated.",
-)
+@model_option
+@packs_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -194,14 +189,8 @@ def command(
     if (text is None) == (not files):
         raise click.UsageError("Please name one recording or more, or give one question with --text.")
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    try:
+    with plain_end(ctx):
         ctx.exit(_run(files, text, as_json, silent, out, keep_context, model, packs))
-    except KeyboardInterrupt:
-        ctx.exit(130)
-    except BacktalkError as error:
-        log.info("%s", error.reason)
-        click.echo(str(error), err=True)
-        ctx.exit(1)
 
 
 def _run(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from voice.commands.shared import model_option, packs_option
 from voice.errors import BacktalkError, DeviceError
 from voice.settings import Settings, load_settings
 
@@ -57,10 +58,8 @@ def summary(findings: list[Finding]) -> str:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object and say nothing.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to check.")
-@click.option(
-    "--pack", "packs", multiple=True, type=click.Path(path_type=Path), help="Folder of a pack; may be repeated."
-)
+@model_option
+@packs_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, model: Path | None, packs: tuple[Path, ...]) -> None:
     """Check everything that is needed, and say the result aloud and in words.

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from voice.commands.shared import model_option, packs_option, plain_end
 from voice.errors import BacktalkError
 from voice.evaluate.answer import Maker, Product, versions
 from voice.evaluate.engines import ENGINES
@@ -74,14 +75,8 @@ another one.
     metavar="ADDRESS",
     help="Address of a running Dask or Ray cluster. Without it, one of --jobs workers is started here.",
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
-@click.option(
-    "--pack",
-    "packs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Folder of a pack of answers; may be repeated.",
-)
+@model_option
+@packs_option
 @click.option("--no-voice", is_flag=True, help="Don't make the first sound of each reply, and don't time it.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -91,19 +86,13 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     status is 1 when a line or a recording could not be used, or the program failed on one; the others are evaluated all
     the same.
     """
-    try:
+    again = (
+        "Run the same command again to continue."
+        if options["out"]
+        else "With the option out it could have been continued."
+    )
+    with plain_end(ctx, stopped=f"Stopped. {again}"):
         ctx.exit(_run(ctx.obj or product, **options))
-    except KeyboardInterrupt:
-        again = (
-            "Run the same command again to continue."
-            if options["out"]
-            else "With the option out it could have been continued."
-        )
-        click.echo(f"Stopped. {again}", err=True)
-        ctx.exit(130)
-    except BacktalkError as error:
-        click.echo(str(error), err=True)
-        ctx.exit(1)
 
 
 def _run(
@@ -144,12 +133,9 @@ def _evaluate(
     no_voice: bool,
 ) -> int:
     from voice.evaluate import compare as comparison
-    from voice.evaluate import report_text
-    from voice.evaluate.figures import all_figures
     from voice.evaluate.journal import Journal
-    from voice.evaluate.result import to_json
+    from voice.evaluate.report import Report, write_text
     from voice.evaluate.run import evaluate
-    from voice.evaluate.worst import worst
 
     if cluster is not None and engine == "local":
         raise BacktalkError("The address of a cluster needs the option engine, dask or ray.")
@@ -161,7 +147,6 @@ def _evaluate(
     maker = make(lines, model, packs, no_voice)
     with Journal(out) as journal, progress() as told:
         results = evaluate(lines, maker, journal, jobs=jobs, engine=ENGINES[engine], address=cluster, told=told)
-    figures = all_figures(results, by)
     header = {
         "manifest": str(manifest.path),
         **({"only": " and ".join(filters)} if filters else {}),
@@ -170,31 +155,22 @@ def _evaluate(
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
         "at once": jobs if engine == "local" else f"{jobs} on {engine}",
     }
-    bad = worst(results)
-    whole = {
-        "header": header,
-        "faults": [{"line": fault.number, "reason": fault.reason} for fault in manifest.faults],
-        "figures": figures,
-        "worst": [result.line.name for result in bad],
-        "utterances": [to_json(result) for result in results],
-    }
-    text = report_text.report(figures, bad, header)
+    report = Report.of(results, by, header, manifest.faults)
     if out is not None:
-        _write(out / "report.txt", text)
-        _write(out / "report.json", json.dumps(whole, indent=1) + "\n")
+        report.write(out)
     if html is not None:
         from voice.evaluate.report_html import page
 
-        _write(html, page(results, figures, bad, header))
+        write_text(html, page(results, report.figures, report.worst, header))
     failed = [result for result in results if result.outcome in ("unusable", "crashed")]
     for result in failed:
         reason = result.error or f"the program failed: {result.reply['crash']}"
         click.echo(f"{manifest.path}, line {result.line.number}: {result.line.name}: {reason}", err=True)
-    changes = comparison.compare(old, whole) if old is not None else None
+    changes = comparison.compare(old, report.data()) if old is not None else None
     if as_json:
-        click.echo(json.dumps(whole if changes is None else {**whole, "changes": changes}))
+        click.echo(json.dumps(report.data() | ({} if changes is None else {"changes": changes})))
     else:
-        click.echo(text if changes is None else f"{text}\n{comparison.text(changes)}", nl=False)
+        click.echo(report.text() if changes is None else f"{report.text()}\n{comparison.text(changes)}", nl=False)
     return int(bool(manifest.faults or failed))
 
 
@@ -226,14 +202,6 @@ def product(
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BacktalkError(f"The report {path} can't be written: please name another place.", str(error)) from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from intents.pack import Example, PackError, bundled, load_packs, read_wordings
+from voice.commands.shared import packs_option
 from voice.evaluate.manifest import OUT_OF_SCOPE
 
 _OOS = "oos:"
@@ -17,9 +18,7 @@ _OOS = "oos:"
 
 @click.command()
 @click.argument("writers", nargs=-1, type=click.Path(path_type=Path), metavar="[WRITER.toml]...")
-@click.option(
-    "--pack", "packs", multiple=True, type=click.Path(path_type=Path), help="Folder of a pack; may be repeated."
-)
+@packs_option
 @click.option("--manifest", is_flag=True, help="Print lines of a manifest for backtalk evaluate.")
 @click.pass_context
 def command(ctx: click.Context, /, writers: tuple[Path, ...], packs: tuple[Path, ...], manifest: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from voice.commands.serve import URI, log_to_error_output, parts, serve_until_stopped
+from voice.commands.serve import parts, serve_until_stopped
+from voice.commands.shared import log_to_error_output, model_option, packs_option, plain_end, server_options
 from voice.errors import BacktalkError
 from voice.fleet.child import ClusterHere
 from voice.fleet.cluster import PORT, Plan, deploy
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from voice.wyoming.limits import Limits
     from voice.wyoming.services import Services
 
-log = logging.getLogger(__name__)
 
 MISSING = "For a fleet, please install the extra fleet: pip install 'backtalk[fleet]'."
 LOST = (
@@ -52,9 +51,7 @@ class Front:
 
 
 @click.command()
-@click.option("--uri", default=URI, show_default=True, help="Address to listen at. Port 0 takes a free one.")
-@click.option("--zeroconf", "announce", is_flag=True, help="Let Home Assistant find me.")
-@click.option("--name", help="Name to be found by. Without it: backtalk and the name of this computer.")
+@server_options
 @click.option("--at", "urls", multiple=True, help="HTTP address of a fleet that runs already; may be repeated.")
 @click.option("--deploy", "address", help="Only start the replicas, on the Ray cluster at this address (or: auto).")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="HTTP port for --deploy.")
@@ -73,18 +70,8 @@ class Front:
     show_default=True,
     help="Hear on this computer when the fleet is away. Needs 150 MB.",
 )
-@click.option("--verbose", is_flag=True, help="Log connections and replicas, but no words.")
-@click.option("--log-words", is_flag=True, help="Also log what is said and answered. Ask those who live there first.")
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model, the same on all computers."
-)
-@click.option(
-    "--pack",
-    "packs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Folder of a pack of answers, the same on all computers; may be repeated.",
-)
+@model_option
+@packs_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -107,10 +94,10 @@ def command(
 
     Conversations stay here, with their connections; hearing and speaking are done by replicas on Ray Serve: those at --at,
     else some that are started on this computer. When one dies, its turns are asked again; when all are away, this computer
-    hears and speaks by itself. See docs/fleet.md.
+    hears and speaks by itself. The model and the packs must be the same on all computers. See docs/fleet.md.
     """
     log_to_error_output(verbose or log_words)
-    try:
+    with plain_end(ctx):
         if any(find_spec(module) is None for module in ("wyoming", "zeroconf", *(() if urls else ("ray",)))):
             raise BacktalkError(MISSING)
         plan = Plan(replicas, threads, voices, None if model is None else str(model.absolute()), _absolute(packs))
@@ -126,12 +113,6 @@ def command(
             bounds = limits()
             front = Front(model, packs, local_hearing, log_words)
             asyncio.run(serve_until_stopped(uri, announce, name, bounds, prepared(HttpFleet(urls), front, bounds)))
-    except KeyboardInterrupt:
-        ctx.exit(130)
-    except BacktalkError as error:
-        log.info("%s", error.reason)
-        click.echo(str(error), err=True)
-        ctx.exit(1)
 
 
 def _absolute(packs: tuple[Path, ...]) -> tuple[str, ...]:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import click
 
 from intents.reply import Reply
+from voice.commands.shared import model_option, packs_option, plain_end
 from voice.effects import Told
 from voice.engine import Engine
-from voice.errors import BacktalkError
 from voice.frame import SAMPLE_RATE
 from voice.loop import Loop
 from voice.notify import notify
@@ -55,10 +55,8 @@ STALLED = 70
     "--echo-cancel", is_flag=True, help="Take its own voice out of the microphone, with PulseAudio or PipeWire."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for spoken replies when there is no microphone.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
-@click.option(
-    "--pack", "packs", multiple=True, type=click.Path(path_type=Path), help="Folder of a pack; may be repeated."
-)
+@model_option
+@packs_option
 @click.option("--debug-transcripts", is_flag=True, help="Print what was heard and said. Without it no words are kept.")
 @click.pass_context
 def command(
@@ -88,14 +86,8 @@ def command(
         settings = replace(settings, wake_phrase=wake_phrase)
     if no_wake:
         settings = replace(settings, wake_phrase="")
-    try:
+    with plain_end(ctx, interrupted=0):
         ctx.exit(_listen(settings, echo_cancel, out, model, packs, debug_transcripts))
-    except KeyboardInterrupt:
-        ctx.exit(0)
-    except BacktalkError as error:
-        log.info("%s", error.reason)
-        _tell(str(error))
-        ctx.exit(1)
 
 
 def _tell(sentence: str) -> None:

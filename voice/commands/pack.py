@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from voice.commands.shared import model_option, plain_end
 from voice.errors import BacktalkError, InputError, VoiceError
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def draft(ctx: click.Context, article: Path, out: Path | None) -> None:
 @click.argument("recordings", nargs=-1, type=click.Path(path_type=Path), metavar="[RECORDING]...")
 @click.option("--text", "texts", multiple=True, help="Try this sentence; may be repeated. Without it, type one a line.")
 @click.option("--talk", is_flag=True, help="Talk to it by microphone instead of typing.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
+@model_option
 @click.pass_context
 def try_command(
     ctx: click.Context, path: Path, recordings: tuple[Path, ...], texts: tuple[str, ...], talk: bool, model: Path | None
@@ -194,17 +195,12 @@ def _reviewed(day: date | None) -> str:
 
 @contextmanager
 def _plainly(ctx: click.Context) -> Iterator[None]:
-    """Every failure as one plain sentence, exit status 1."""
-    try:
-        yield
-    except BacktalkError as error:
-        click.echo(str(error), err=True)
-        ctx.exit(1)
-    except ImportError as error:
-        click.echo(NEEDS_EXTRA.format(missing=error.name or "a library"), err=True)
-        ctx.exit(1)
-    except KeyboardInterrupt:
-        ctx.exit(130)
+    """`plain_end`, also for the extra that packs need."""
+    with plain_end(ctx):
+        try:
+            yield
+        except ImportError as error:
+            raise BacktalkError(NEEDS_EXTRA.format(missing=error.name or "a library"), str(error)) from error
 
 
 def _article(path: Path) -> Article:

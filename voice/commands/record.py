@@ -15,13 +15,11 @@ from pathlib import Path
 
 import click
 
-from voice.errors import BacktalkError
+from voice.commands.shared import model_option, plain_end
 from voice.record.booth import Booth, TakeListener
 from voice.record.guide import Control, Guide
 from voice.record.shelf import Shelf, prompt_of, read_prompts
 from voice.record.take import Prompt
-
-log = logging.getLogger(__name__)
 
 FOLDER = Path("backtalk-recordings")
 LONGEST_PROMPT = 14
@@ -33,7 +31,7 @@ LONGEST_PROMPT = 14
 @click.option("--prompts", type=click.Path(path_type=Path), help="Lines of text, label and kind to read instead.")
 @click.option("--count", default=60, show_default=True, type=click.IntRange(1), help="Sentences to read in all.")
 @click.option("--speaker", default="volunteer", show_default=True, help="Any name, for the manifest.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
+@model_option
 @click.pass_context
 def command(
     ctx: click.Context, folder: Path, prompts: Path | None, count: int, speaker: str, model: Path | None
@@ -48,14 +46,8 @@ def command(
     again with the same folder to go on. Nothing leaves this computer.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    try:
+    with plain_end(ctx, interrupted=0):
         _record(folder, read_prompts(prompts) if prompts else pack_prompts(), count, speaker, model)
-    except KeyboardInterrupt:
-        ctx.exit(0)
-    except BacktalkError as error:
-        log.info("%s", error.reason)
-        click.echo(str(error), err=True)
-        ctx.exit(1)
 
 
 def pack_prompts() -> list[Prompt]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from voice.commands.shared import log_to_error_output, model_option, packs_option, plain_end, server_options
 from voice.errors import BacktalkError, VoiceError
 from voice.settings import Settings, load_settings
 
@@ -27,33 +28,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-URI = "tcp://127.0.0.1:10500"
 MISSING = "To serve Home Assistant, please install the extra wyoming: pip install 'backtalk[wyoming]'."
 OPEN = "Everybody on this network can now talk to me at {host}: the Wyoming protocol knows no password."
 MOST_DECODERS = 16
 
 
 @click.command()
-@click.option("--uri", default=URI, show_default=True, help="Address to listen at. Port 0 takes a free one.")
-@click.option(
-    "--zeroconf", "announce", is_flag=True, help="Let Home Assistant find me. Needs an address that it can reach."
-)
-@click.option("--name", help="Name to be found by. Without it: backtalk and the name of this computer.")
+@server_options
 @click.option(
     "--decoders",
     type=click.IntRange(1, MOST_DECODERS),
     help="How many utterances are decoded at the same moment. Without it: one for each processor.",
 )
-@click.option("--verbose", is_flag=True, help="Log connections and how long they take, but no words.")
-@click.option("--log-words", is_flag=True, help="Also log what is said and answered. Ask those who live there first.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
-@click.option(
-    "--pack",
-    "packs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Folder of a pack of answers; may be repeated.",
-)
+@model_option
+@packs_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -72,22 +60,10 @@ def command(
     is given. It runs until it is stopped.
     """
     log_to_error_output(verbose or log_words)
-    try:
+    with plain_end(ctx):
         if any(find_spec(module) is None for module in ("wyoming", "zeroconf")):
             raise BacktalkError(MISSING)
         asyncio.run(_serve(uri, announce, name, decoders or os.cpu_count() or 1, log_words, model, packs))
-    except KeyboardInterrupt:
-        ctx.exit(130)
-    except BacktalkError as error:
-        log.info("%s", error.reason)
-        click.echo(str(error), err=True)
-        ctx.exit(1)
-
-
-def log_to_error_output(much: bool) -> None:
-    """Problems, and with `much` also what goes on; from other libraries problems only."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("voice").setLevel(logging.INFO if much else logging.WARNING)
 
 
 async def _serve(

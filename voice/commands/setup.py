@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import click
 
+from voice.commands.shared import model_option, plain_end
 from voice.errors import BacktalkError
-
-log = logging.getLogger(__name__)
 
 
 @click.command()
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a Vosk speech model to use.")
+@model_option
 @click.pass_context
 def command(ctx: click.Context, model: Path | None) -> None:
     """Fetch and check the speech model, once.
 
     It is 41 megabytes. Does nothing when everything is there. Shows its progress on standard error.
     """
-    try:
+    with plain_end(ctx, stopped="Stopped. Run backtalk setup again to go on."):
         path = _prepare(model)
-    except KeyboardInterrupt:
-        click.echo("Stopped. Run backtalk setup again to go on.", err=True)
-        ctx.exit(130)
-    except BacktalkError as error:
-        log.info("%s", error.reason)
-        click.echo(str(error), err=True)
-        ctx.exit(1)
-    click.echo(f"The speech model is ready, in {path}.")
+        click.echo(f"The speech model is ready, in {path}.")
 
 
 def _prepare(explicit: Path | None) -> Path:

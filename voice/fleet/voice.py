@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from voice.errors import InputError, VoiceError
+from voice.errors import VoiceError
 from voice.fleet.fleet import IMPATIENT, Clock, Fleet, FleetError, Patience, monotonic, persist
 from voice.speech import Int16
-from voice.tts import DEFAULT_RATE, MAX_CHARS, NO_VOICE, TOO_LONG, Voice
+from voice.tts import DEFAULT_RATE, NO_VOICE, Voice, refuse_if_too_long
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,7 @@ class FleetVoice:
 
     def speak(self, sentence: str, rate: int = DEFAULT_RATE) -> Int16:
         """See `voice.tts.Voice.speak`."""
-        if len(sentence) > MAX_CHARS:
-            raise InputError(TOO_LONG, f"a text of {len(sentence)} characters was to be spoken")
+        refuse_if_too_long(sentence)
         try:
             clip = persist(
                 lambda seconds: self._fleet.speak(sentence, rate, seconds),
