@@ -16,19 +16,7 @@ import numpy as np
 from intents.compile import examples_for, fingerprint
 from intents.head import Head
 from intents.pack import bundled, load_pack
-from tools.train_encoder.train import quantised
-
-STEP = ".step"
-
-
-def plain(path: Path) -> dict[str, np.ndarray]:
-    """An encoder's weights as floats, without vocabulary and number of layers."""
-    with np.load(path) as stored:
-        names = [name for name in stored.files if not name.endswith(STEP) and name not in ("vocabulary", "layers")]
-        return {
-            name: stored[name].astype(np.float32) * (stored[name + STEP] if name + STEP in stored.files else 1.0)
-            for name in names
-        }
+from tools.train_encoder.stored import plain, quantised
 
 
 def mean_head(first: Head, second: Head, made_from: str) -> Head:

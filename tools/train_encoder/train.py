@@ -1,10 +1,12 @@
 """Trains the sentence encoder and the head of the bundled pack together; writes both as plain numbers.
 
     python -m tools.train_encoder.train --base FOLDER --out intents/data/encoder.npz [--head HEAD.npz] [--hold WRITER]... [--heard FILE]...
+                                        [--start ENCODER.npz HEAD.npz]
 
 FOLDER holds the published all-MiniLM-L6-v2 (model.safetensors, vocab.txt). Needs jax, optax and safetensors: they are not part of the product. The token
 table stays as published: words that no wording has keep their meaning ("cataract" stays an illness). `--hold` leaves writers out, for figures; the
-product's own encoder is trained on all writers of the packs, and on no test writer, test voice or development set.
+product's own encoder is trained on all writers of the packs, and on no test writer, test voice or development set. `--start` goes on from an earlier
+training when writers have come: a few epochs at a small `--rate` instead of all of them.
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ from intents.pack import bundled
 from intents.wordpiece import WordPiece
 from tools.train_encoder import corpus
 from tools.train_encoder.base import load_base
+from tools.train_encoder.stored import plain, quantised
 
 BATCH = 48
 SMOOTHING = 0.05
 EMBEDDING_DROPOUT, VECTOR_DROPOUT = 0.1, 0.2
 LONGEST = 64
+SCALE = 12.0
+"""Of the scores at the start: the vectors have length 1, so that a head without it could be sure of nothing."""
 
 
 def batch(table: np.ndarray, positions: np.ndarray, sequences: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -50,16 +55,15 @@ def logits(params: Any, embedded: Any, mask: Any, layers: int, key: Any = None) 
     return params["scale"] * (vectors @ params["head"]) + params["bias"]
 
 
-def quantised(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Matrices as 8-bit integers with one step a row (tokens) or a column (layers); vectors as 16-bit floats."""
-    stored: dict[str, np.ndarray] = {}
-    for name, value in weights.items():
-        if value.ndim == 2 and name != "positions":
-            step = np.abs(value).max(axis=1 if name == "tokens" else 0, keepdims=True) / 127 + 1e-12
-            stored[name], stored[f"{name}.step"] = np.round(value / step).astype(np.int8), step.astype(np.float32)
-        else:
-            stored[name] = value.astype(np.float16 if name == "positions" else np.float32)
-    return stored
+def begun_with(encoder: Path, head_file: Path, labels: list[str]) -> dict[str, Any]:
+    """Parameters of an earlier training. Raises click.UsageError when it told other labels apart."""
+    head = Head.load(head_file)
+    if list(head.labels) != labels:
+        raise click.UsageError("the head to start from has other labels")
+    weights = {
+        name: jnp.asarray(value) for name, value in plain(encoder).items() if name not in ("tokens", "positions")
+    }
+    return {"encoder": weights, "head": jnp.asarray(head.weights / SCALE), "bias": jnp.asarray(head.bias)}
 
 
 @click.command()
@@ -67,6 +71,7 @@ def quantised(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 @click.option("--out", type=click.Path(path_type=Path))
 @click.option("--head", "head_file", type=click.Path(path_type=Path))
 @click.option("--layers", default="0,1,2", help="Layers of the base that are kept.")
+@click.option("--start", nargs=2, type=click.Path(path_type=Path, exists=True), help="Encoder and head to go on from.")
 @click.option("--epochs", default=7)
 @click.option("--rate", default=3e-4)
 @click.option("--seed", default=0)
@@ -74,7 +79,8 @@ def quantised(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 @click.option("--heard", "heard_files", multiple=True, type=click.Path(path_type=Path))
 @click.option("--pack", "packs", multiple=True, type=click.Path(path_type=Path))
 @click.option("--temperature", default=1.0)
-def main(base: Path, out: Path | None, head_file: Path | None, layers: str, epochs: int, rate: float, seed: int, hold: tuple[str, ...],
+def main(base: Path, out: Path | None, head_file: Path | None, layers: str,
+         start: tuple[Path, Path] | None, epochs: int, rate: float, seed: int, hold: tuple[str, ...],
          heard_files: tuple[Path, ...], packs: tuple[Path, ...], temperature: float) -> None:  # fmt: skip
     """Trains and writes; see the module."""
     chosen = tuple(map(int, layers.split(",")))
@@ -92,8 +98,10 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str, epoc
         "encoder": {name: jnp.asarray(value) for name, value in weights.items()},
         "head": jnp.zeros((positions.shape[1], len(labels))),
         "bias": jnp.zeros(len(labels)),
-        "scale": jnp.asarray(12.0),
+        "scale": jnp.asarray(SCALE),
     }
+    if start:
+        params = {**params, **begun_with(*start, labels)}
     steps = epochs * (len(samples) // BATCH)
     schedule = optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 10), steps, rate * 0.02)
     groups = {
