@@ -60,18 +60,22 @@ def replies(understander: Understander, writers: Sequence[Path]) -> list[Result]
 
 
 def found(result: Result) -> bool:
+    """The sign was found."""
     return result.outcome == "found"
 
 
 def found_or_asked(result: Result) -> bool:
+    """The sign was found, or asked back about."""
     return result.outcome in ("found", "asked")
 
 
 def false_warning(result: Result) -> bool:
+    """Warned without a sign."""
     return result.false_warning
 
 
 def needless_question(result: Result) -> bool:
+    """Asked back about a sign."""
     return result.asks_about_danger
 
 
@@ -87,14 +91,17 @@ def share(results: Sequence[Result], test: Test, *, more_is_better: bool) -> str
 
 
 def signs(results: Iterable[Result], *wanted: str) -> list[Result]:
+    """The results for lines with one of these signs."""
     return [one for one in results if one.line.kind == "urgent" and one.line.label in wanted]
 
 
 def calm(results: Iterable[Result], *, counter: bool) -> list[Result]:
+    """The results for lines without a sign; `counter`: with danger words, else without."""
     return [one for one in results if one.line.kind != "urgent" and bool(one.line.counter) is counter]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
     lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
     return "\n".join([*lines, *(f"| {' | '.join(map(_cell, row))} |" for row in rows)])
 
@@ -104,6 +111,7 @@ def _cell(text: str) -> str:
 
 
 def by_group(results: Sequence[Result], key: str) -> dict[str, list[Result]]:
+    """Results by a key of the manifest; those without the key are left out."""
     groups: dict[str, list[Result]] = {}
     for result in results:
         if (value := result.line.extra.get(key)) is not None:
@@ -112,6 +120,7 @@ def by_group(results: Sequence[Result], key: str) -> dict[str, list[Result]]:
 
 
 def recall_table(groups: dict[str, list[Result]]) -> str:
+    """A row a group: how many signs were found."""
     head = ("", "any urgent sign, found", "found or asked back", *(f"`{sign}`" for sign in SIGNS))
     return table(
         head,
@@ -128,6 +137,7 @@ def recall_table(groups: dict[str, list[Result]]) -> str:
 
 
 def calm_table(groups: dict[str, list[Result]]) -> str:
+    """A row a group: how often there was no need."""
     head = (
         "",
         "warned: danger words without danger",
@@ -174,6 +184,7 @@ def stamp(understander: Understander, writers: Sequence[Path]) -> str:
 
 
 def text_section(results: Sequence[Result], about: str) -> str:
+    """The part of docs/safety.md on typed text."""
     fresh = [one for one in results if one.line.extra.get("writer") not in SEEN]
     groups = {"writers that nobody looked at": fresh, **by_group(results, "writer")}
     groups = {f"{name} (looked at)" if name in SEEN else name: some for name, some in groups.items()}
