@@ -27,6 +27,7 @@ from intents.pack import bundled, read_wordings
 from intents.schema import PROVIDER_SOON, URGENT
 from intents.understand import ENCODER, HEAD, Understander
 from intents.urgent_schema import RuleTable, SuppressTable, UrgentFile, read_file
+from tools.markdown import table
 from voice.commands.examples import manifest_line
 from voice.evaluate.bounds import at_least, at_most
 from voice.evaluate.manifest import Line
@@ -98,16 +99,6 @@ def signs(results: Iterable[Result], *wanted: str) -> list[Result]:
 def calm(results: Iterable[Result], *, counter: bool) -> list[Result]:
     """The results for lines without a sign; `counter`: with danger words, else without."""
     return [one for one in results if one.line.kind != "urgent" and bool(one.line.counter) is counter]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
-    return "\n".join([*lines, *(f"| {' | '.join(map(_cell, row))} |" for row in rows)])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def by_group(results: Sequence[Result], key: str) -> dict[str, list[Result]]:
