@@ -34,7 +34,7 @@ TARGETS: dict[str, tuple[float, float, float]] = {
     "illness_answered": (1, 2, 2),
     "commands": (98, 96, 92),
 }
-"""Percent, of issue 5: on true text, spoken in a clean room, spoken in a kitchen at 12 dB."""
+"""The project's targets in percent: on true text, spoken in a clean room, spoken in a kitchen at 12 dB."""
 AT_MOST = ("wrong", "oos_answered", "illness_answered")
 
 
