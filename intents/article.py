@@ -59,6 +59,7 @@ class Section:
 
     @property
     def sentences(self) -> tuple[str, ...]:
+        """Everything that stands under the heading, sentence by sentence."""
         return tuple(sentence for block in self.blocks for sentence in split_sentences(block.text))
 
 
@@ -73,6 +74,7 @@ class Article:
 
     @property
     def text(self) -> str:
+        """All blocks without headings, a line each."""
         return "\n".join(block.text for section in self.sections for block in section.blocks)
 
 

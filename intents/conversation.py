@@ -50,6 +50,7 @@ class ConversationSettings:
 
     @property
     def contacts(self) -> warning.Contacts:
+        """The numbers that a warning names."""
         return warning.Contacts(self.emergency_number, self.crisis_line)
 
 

@@ -98,6 +98,7 @@ class Encoder:
 
     @property
     def width(self) -> int:
+        """Length of a sentence vector."""
         return int(self._positions.shape[1])
 
     @classmethod

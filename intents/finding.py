@@ -27,4 +27,5 @@ class Finding:
 
 
 def from_faults(faults: Iterable[Fault]) -> tuple[Finding, ...]:
+    """Each fault as a finding of level error."""
     return tuple(Finding("error", fault.file, fault.key, fault.reason) for fault in faults)

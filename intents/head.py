@@ -35,6 +35,7 @@ class Head:
         return result
 
     def save(self, path: Path) -> None:
+        """Writes one compressed .npz that `load` reads. Raises OSError."""
         np.savez_compressed(
             path,
             labels=np.array(self.labels),

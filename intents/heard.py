@@ -44,4 +44,5 @@ class Heard:
 
     @classmethod
     def from_text(cls, text: str) -> Heard:
+        """What was typed: one reading, and nothing misheard."""
         return cls(text, typed=True)

@@ -39,4 +39,5 @@ class Hints:
 
 
 def hints_for(packs: Sequence[Pack]) -> Hints:
+    """What hearing may learn from these packs."""
     return Hints(tuple(packs))

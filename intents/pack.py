@@ -68,6 +68,7 @@ class Pack:
 
     @property
     def id(self) -> str:
+        """What tells the pack from others that are loaded."""
         return self.about.id
 
     @cached_property
@@ -97,6 +98,7 @@ def parse(path: Path, shape: type[_File]) -> _File:
 
 
 def wording_files(folder: Path) -> list[Path]:
+    """The files of the writers of the pack in `folder`, by name."""
     return sorted((folder / "wordings").glob("*.toml"))
 
 

@@ -14,7 +14,7 @@ class Reply:
 
     action: Action
     intent: str | None = None
-    """The id from INTENTS.md that was answered or carried out (`definition`, `repeat`, ...)."""
+    """The id that was answered or carried out (`definition`, `repeat`, ...)."""
     choices: tuple[str, ...] = ()
     """With `clarify`: the ids offered, best first, at most two."""
     urgent: tuple[str, ...] = ()

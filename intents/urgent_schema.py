@@ -42,7 +42,7 @@ class RuleTable(_Table):
 
     id: Name
     sign: Name
-    """The id from INTENTS.md that is reported."""
+    """The id that is reported: one of the file's `signs`."""
     patterns: Annotated[list[Text], Field(min_length=1)]
     """Any one is enough. `{concept}`, plain words, `a|b`, `x?` (may be missing), `..3` (up to three other words)."""
     said: Text

@@ -27,6 +27,7 @@ from intents.pack import bundled, read_wordings
 from intents.schema import PROVIDER_SOON, URGENT
 from intents.understand import ENCODER, HEAD, Understander
 from intents.urgent_schema import RuleTable, SuppressTable, UrgentFile, read_file
+from tools.markdown import table
 from voice.commands.examples import manifest_line
 from voice.evaluate.bounds import at_least, at_most
 from voice.evaluate.manifest import Line
@@ -60,18 +61,22 @@ def replies(understander: Understander, writers: Sequence[Path]) -> list[Result]
 
 
 def found(result: Result) -> bool:
+    """The sign was found."""
     return result.outcome == "found"
 
 
 def found_or_asked(result: Result) -> bool:
+    """The sign was found, or asked back about."""
     return result.outcome in ("found", "asked")
 
 
 def false_warning(result: Result) -> bool:
+    """Warned without a sign."""
     return result.false_warning
 
 
 def needless_question(result: Result) -> bool:
+    """Asked back about a sign."""
     return result.asks_about_danger
 
 
@@ -87,23 +92,17 @@ def share(results: Sequence[Result], test: Test, *, more_is_better: bool) -> str
 
 
 def signs(results: Iterable[Result], *wanted: str) -> list[Result]:
+    """The results for lines with one of these signs."""
     return [one for one in results if one.line.kind == "urgent" and one.line.label in wanted]
 
 
 def calm(results: Iterable[Result], *, counter: bool) -> list[Result]:
+    """The results for lines without a sign; `counter`: with danger words, else without."""
     return [one for one in results if one.line.kind != "urgent" and bool(one.line.counter) is counter]
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
-    return "\n".join([*lines, *(f"| {' | '.join(map(_cell, row))} |" for row in rows)])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
 def by_group(results: Sequence[Result], key: str) -> dict[str, list[Result]]:
+    """Results by a key of the manifest; those without the key are left out."""
     groups: dict[str, list[Result]] = {}
     for result in results:
         if (value := result.line.extra.get(key)) is not None:
@@ -112,6 +111,7 @@ def by_group(results: Sequence[Result], key: str) -> dict[str, list[Result]]:
 
 
 def recall_table(groups: dict[str, list[Result]]) -> str:
+    """A row a group: how many signs were found."""
     head = ("", "any urgent sign, found", "found or asked back", *(f"`{sign}`" for sign in SIGNS))
     return table(
         head,
@@ -128,6 +128,7 @@ def recall_table(groups: dict[str, list[Result]]) -> str:
 
 
 def calm_table(groups: dict[str, list[Result]]) -> str:
+    """A row a group: how often there was no need."""
     head = (
         "",
         "warned: danger words without danger",
@@ -174,6 +175,7 @@ def stamp(understander: Understander, writers: Sequence[Path]) -> str:
 
 
 def text_section(results: Sequence[Result], about: str) -> str:
+    """The part of docs/safety.md on typed text."""
     fresh = [one for one in results if one.line.extra.get("writer") not in SEEN]
     groups = {"writers that nobody looked at": fresh, **by_group(results, "writer")}
     groups = {f"{name} (looked at)" if name in SEEN else name: some for name, some in groups.items()}

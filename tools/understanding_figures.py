@@ -115,6 +115,7 @@ class Remembering(Encoder):
 
 
 def pair(one: Rate) -> list[int]:
+    """A rate as [hits, tried]."""
     return [one.hits, one.tried]
 
 
@@ -151,10 +152,12 @@ def set_on(head: Head, x: Vectors, labels: Sequence[str]) -> Head:
 
 
 def held_lines() -> list[Line]:
+    """All wordings of the test writers but the one on whom settings were made."""
     return [line for line in tried_writers(WRITERS) if line.extra.get("writer") != SEEN]
 
 
 def seen_examples() -> list[Example]:
+    """The wordings of the writer on whom settings were made."""
     return list(read_wordings(WRITERS / f"{SEEN}.toml"))
 
 
@@ -168,6 +171,7 @@ def published(base: Path) -> Encoder:
 
 
 def understander_of(encoder: Encoder, head: Head, rules: UrgentRules | None = None) -> Understander:
+    """The shipped understander with another encoder and head, and other rules where given."""
     shipped = Understander.load()
     return Understander(shipped.packs, encoder, [head], rules or shipped._rules)
 
@@ -190,6 +194,7 @@ def keep(**new: Any) -> None:
 
 
 def training() -> list[Example]:
+    """All wordings of the shipped pack."""
     return list(load_pack(bundled()[0]).examples)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.markdown import table
 from voice.evaluate.bounds import at_least, at_most
 from voice.evaluate.plots import BLUE, ORANGE, calibration, svg
 
@@ -33,7 +34,7 @@ TARGETS: dict[str, tuple[float, float, float]] = {
     "illness_answered": (1, 2, 2),
     "commands": (98, 96, 92),
 }
-"""Percent, of issue 5: on true text, spoken in a clean room, spoken in a kitchen at 12 dB."""
+"""The project's targets in percent: on true text, spoken in a clean room, spoken in a kitchen at 12 dB."""
 AT_MOST = ("wrong", "oos_answered", "illness_answered")
 
 
@@ -44,11 +45,6 @@ def percent(pair: Sequence[int] | None) -> str:
 
 def of(pair: Sequence[int] | None) -> str:
     return f"{percent(pair)} ({pair[0]} of {pair[1]})" if pair and pair[1] else "none tried"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def curve_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -80,7 +76,7 @@ def curve_table(rows: Sequence[Mapping[str, Any]]) -> str:
                 percent(plain["conversation"]["right"]),
             )
         )
-    return table(head, cells)
+    return table(head, cells, figures=True)
 
 
 def curve_plot(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -126,6 +122,7 @@ def rows_table(first: str, rows: Mapping[str, Figures], keys: Sequence[str]) -> 
     return table(
         (first, *({**TITLES, **TOO}[key] for key in keys)),
         [(name, *(percent(row.get(key)) if key in row else "" for key in keys)) for name, row in rows.items()],
+        figures=True,
     )
 
 
@@ -144,7 +141,7 @@ def target_table(columns: Mapping[str, Figures]) -> str:
             sure = "" if bound is None else f"{word} {100 * bound:.1f} %"
             verdict = "met" if missed <= 0 else f"missed by {missed:.1f}"
             rows.append((TITLES[key], place, f"{word} {target} %", of(pair), sure, verdict))
-    return table(("", "where", "target", "measured", "true rate, 95 % sure", "verdict (points)"), rows)
+    return table(("", "where", "target", "measured", "true rate, 95 % sure", "verdict (points)"), rows, figures=True)
 
 
 def calibration_table(bins: Sequence[Mapping[str, Any]]) -> str:
@@ -154,6 +151,7 @@ def calibration_table(bins: Sequence[Mapping[str, Any]]) -> str:
             (f"{row['from']:.1f} to {row['to']:.1f}", str(row["number"]), f"{row['stated']:.2f}", f"{row['right']:.2f}")
             for row in bins
         ],
+        figures=True,
     )
 
 

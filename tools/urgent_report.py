@@ -9,7 +9,6 @@ Writers named with --held-out are counted apart and never shown. Without files, 
 from __future__ import annotations
 
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +16,8 @@ from typing import NamedTuple
 
 import click
 
+from intents.pack import PackError, read_wordings
 from intents.urgent import UrgentRules
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 PACK = Path(__file__).resolve().parents[1] / "intents" / "packs" / "facet_hypertrophy"
 WARN = 0.5
@@ -46,12 +41,9 @@ def read(path: Path) -> Iterator[Row]:
                 item = json.loads(line)
                 yield Row(path.stem, str(item["kind"]), str(item["label"]), str(item["text"]))
             return
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        for kind in ("question", "urgent", "counter", "command", "oos"):
-            for label, texts in data.get(kind, {}).items():
-                for text in texts:
-                    yield Row(path.stem, kind, label, text)
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+        for example in read_wordings(path):
+            yield Row(path.stem, example.section, example.label, example.text)
+    except (OSError, ValueError, KeyError, AttributeError, PackError) as error:
         raise click.ClickException(f"{path} is not a file of wordings: {error}") from error
 
 

@@ -15,6 +15,8 @@ from voice.turn import Utterance
 
 
 class State(Enum):
+    """Where a conversation stands."""
+
     ASLEEP = "asleep"
     """Only the wake phrase counts."""
     LISTENING = "listening"
@@ -27,7 +29,9 @@ class State(Enum):
 class Mind(Protocol):
     """A conversation with one listener; see voice.mind."""
 
-    def reply(self, heard: Heard) -> Reply: ...
+    def reply(self, heard: Heard) -> Reply:
+        """The reply to what was heard; the conversation goes on from it."""
+
     def peek(self, heard: Heard) -> Reply:
         """What it would reply; it stays as it is."""
         ...
@@ -44,8 +48,11 @@ class Mind(Protocol):
 class Spotter(Protocol):
     """See voice.wake.PhraseSpotter."""
 
-    def accept(self, frame: Samples) -> tuple[str, int] | None: ...
-    def reset(self) -> None: ...
+    def accept(self, frame: Samples) -> tuple[str, int] | None:
+        """One frame; a phrase and the samples since its end, when one has been heard."""
+
+    def reset(self) -> None:
+        """Forgets what was heard."""
 
 
 @dataclass(frozen=True, slots=True)

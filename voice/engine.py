@@ -42,10 +42,12 @@ class Engine:
 
     @property
     def understander(self) -> Understander:
+        """Blocks until it is loaded. Raises BacktalkError."""
         return self._understander.result()
 
     @property
     def model(self) -> SpeechModel:
+        """Blocks until it is loaded. Raises ModelError, or ValueError for an engine without hearing."""
         if self._model is None:
             raise ValueError("this engine was made without hearing")
         return self._model.result()
@@ -71,6 +73,7 @@ class Engine:
         return Mind(Conversation(self.understander, chosen), (self.understander, *self.understander.packs, chosen))
 
     def close(self) -> None:
+        """Ends loading; what was loaded stays usable."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

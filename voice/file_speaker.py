@@ -26,6 +26,7 @@ class FileSpeaker:
         self._clips: list[Clip] = []
 
     def begin(self, name: str) -> None:
+        """A reply called `name` starts; one that is still open is written. Raises DeviceError."""
         self.end()
         self._name = name or "reply"
 
@@ -33,6 +34,7 @@ class FileSpeaker:
         """See `Speaker.show`."""
 
     def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:
+        """Adds mono 16-bit samples at `rate` hertz to the reply; outside a reply they are dropped."""
         if not self._name:
             return  # a cue between two replies
         clip = Clip(samples, rate).at(self._clips[0].rate if self._clips else rate)
@@ -43,6 +45,7 @@ class FileSpeaker:
         """Nothing sounds: there is nothing to stop."""
 
     def wait(self, timeout_s: float | None = None) -> bool:
+        """True: there is nothing to wait for."""
         return True
 
     def end(self) -> None:

@@ -46,6 +46,7 @@ class LanguageModelError(BacktalkError):
 
 
 def damaged(reason: str) -> LanguageModelError:
+    """The error for a file that breaks off or contradicts itself; `reason` is for the log."""
     return LanguageModelError(_DAMAGED, reason)
 
 
@@ -77,6 +78,7 @@ class Graph:
 
     @property
     def states(self) -> int:
+        """How many states there are."""
         return len(self.final)
 
     def sources(self) -> npt.NDArray[np.int32]:

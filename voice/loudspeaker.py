@@ -130,6 +130,7 @@ class SystemSpeaker:
 
     @property
     def playing(self) -> bool:
+        """True while something sounds or waits to."""
         return bool(self._queue) or self._fading is not None
 
     @property
@@ -231,6 +232,7 @@ class SystemSpeaker:
         """See `Speaker.show`."""
 
     def play(self, samples: Int16, rate: int, *, urgent: bool = False) -> None:
+        """See `Speaker.play`; opens the device where it isn't open."""
         self.open()
         sound = Clip(samples, rate).at(DEVICE_RATE).samples
         with self._changed:
@@ -241,6 +243,7 @@ class SystemSpeaker:
             self._queue.append(_Queued(sound, urgent))
 
     def stop(self) -> None:
+        """See `Speaker.stop`: fades out within FADE_S."""
         with self._changed:
             if self._queue and self._device is not None and not self.lost:
                 item = self._queue[0]
@@ -250,6 +253,7 @@ class SystemSpeaker:
             self._changed.notify_all()
 
     def wait(self, timeout_s: float | None = None) -> bool:
+        """See `Speaker.wait`; without `keep_alive` the device is closed afterwards."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             while self.playing:

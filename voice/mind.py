@@ -13,10 +13,17 @@ from intents.reply import Reply
 class Talker(Protocol):
     """See intents.conversation.Conversation."""
 
-    def reply(self, heard: Heard) -> Reply: ...
-    def idle(self) -> Reply: ...
-    def greeting(self) -> Reply: ...
-    def fixed_warnings(self) -> tuple[str, ...]: ...
+    def reply(self, heard: Heard) -> Reply:
+        """The only door."""
+
+    def idle(self) -> Reply:
+        """What to say when nobody says any more."""
+
+    def greeting(self) -> Reply:
+        """What to say at the first start."""
+
+    def fixed_warnings(self) -> tuple[str, ...]:
+        """Every first sentence of a warning, to be made at start-up."""
 
 
 class Mind:

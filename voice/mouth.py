@@ -188,6 +188,7 @@ class Mouth:
 
     @property
     def speaking(self) -> bool:
+        """True until the last sentence of what is to be said has ended."""
         utterance = self._utterance
         return utterance is not None and utterance.thread is not None and utterance.thread.is_alive()
 

@@ -57,6 +57,7 @@ class Backoff:
 
     @property
     def end(self) -> int:
+        """The label of the sentence's end."""
         return self.base - 1
 
     def probability(self, states: Longs, words: Longs) -> Doubles:

@@ -44,6 +44,7 @@ class Trial:
 
     @property
     def hints(self) -> Hints:
+        """What hearing may learn from the pack."""
         return self._understander.hints
 
     def lines(self, heard: Heard) -> Iterator[str]:

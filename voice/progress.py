@@ -60,6 +60,7 @@ class BarProgress:
             self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
+        """Ends the present bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

@@ -26,7 +26,8 @@ class Detector(Protocol):
 
     state: Activity
 
-    def accept(self, frame: Samples) -> object: ...
+    def accept(self, frame: Samples) -> object:
+        """One frame; `state` tells what it made of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,12 @@ STALLED = "I am stuck and have to start again."
 class OpenMicrophone(Protocol):
     """Gives frames; see voice.mic.Microphone."""
 
-    def read(self) -> Samples: ...
+    def read(self) -> Samples:
+        """The next frame. Raises DeviceError when the device was lost, EOFError at the end of a recording."""
+
     @property
-    def waiting(self) -> int: ...
+    def waiting(self) -> int:
+        """Frames that are there and have not been read."""
 
 
 class Session:

@@ -61,19 +61,24 @@ class Settings:
     """Part of a device's name; empty: the system's default."""
 
     def slower(self) -> Settings:
+        """One step, down to SLOWEST."""
         return replace(self, rate=max(SLOWEST, self.rate - RATE_STEP))
 
     def faster(self) -> Settings:
+        """One step, up to FASTEST."""
         return replace(self, rate=min(FASTEST, self.rate + RATE_STEP))
 
     def quieter(self) -> Settings:
+        """One step, down to QUIETEST."""
         return replace(self, volume=max(QUIETEST, self.volume - VOLUME_STEP))
 
     def louder(self) -> Settings:
+        """One step, up to LOUDEST."""
         return replace(self, volume=min(LOUDEST, self.volume + VOLUME_STEP))
 
 
 def settings_path() -> Path:
+    """The file in the user's own configuration folder; it need not exist."""
     return Path(platformdirs.user_config_dir("backtalk")) / "settings.toml"
 
 

@@ -76,6 +76,7 @@ class NoSpeaker:
         """See `Speaker.begin`."""
 
     def show(self, text: str) -> None:
+        """Tells the sentence; cues and silence have none."""
         if text:
             self._tell(text)
 
@@ -86,6 +87,7 @@ class NoSpeaker:
         """Nothing sounds."""
 
     def wait(self, timeout_s: float | None = None) -> bool:
+        """True: nothing sounds."""
         return True
 
     def end(self) -> None:

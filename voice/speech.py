@@ -37,6 +37,7 @@ class Clip:
 
     @property
     def seconds(self) -> float:
+        """Its length."""
         return len(self.samples) / self.rate
 
     def at(self, rate: int) -> Clip:

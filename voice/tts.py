@@ -72,7 +72,8 @@ class Voice(Protocol):
         """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Gives the engine back."""
 
 
 @dataclass(frozen=True, slots=True)

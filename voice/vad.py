@@ -42,6 +42,8 @@ class VoiceActivity:
 
 
 class Activity(Enum):
+    """Where one speaker's speech stands."""
+
     QUIET = "quiet"
     """Nobody speaks."""
     STARTING = "starting"
@@ -53,12 +55,16 @@ class Activity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
+    """Somebody has begun to speak."""
+
     at: int
     """Sample at which the speech began. It lies before the frame that told it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
+    """Somebody has stopped speaking."""
+
     at: int
     """Sample after the last one of speech. It lies before the frame that told it."""
 

@@ -41,6 +41,7 @@ class Transcript:
 
     @property
     def heard(self) -> Heard:
+        """As the product's understanding takes it."""
         return Heard(self.text, self.alternatives, biased=self.biased)
 
 
@@ -157,6 +158,7 @@ def _found(find: Callable[[], Path]) -> Path:
 
 
 def recording_key(line: Line) -> str:
+    """Names a recording by its sound where the manifest has its digest, the same on every machine."""
     return str(line.extra.get("sha256") or line.name)
 
 

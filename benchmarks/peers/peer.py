@@ -17,9 +17,11 @@ Guess = tuple[str | None, float]
 class Peer(Protocol):
     """One program. Made untrained; trained once."""
 
-    def train(self, pairs: Sequence[Pair]) -> None: ...
+    def train(self, pairs: Sequence[Pair]) -> None:
+        """Learns from the pairs."""
 
-    def predict(self, text: str) -> Guess: ...
+    def predict(self, text: str) -> Guess:
+        """What it takes the text for."""
 
 
 class Missing(Exception):

@@ -54,10 +54,12 @@ class Row:
 
 
 def tried_texts(name: str, lines: Sequence[Line]) -> Tried:
+    """The lines' true texts."""
     return Tried(name, tuple(lines), tuple(normalise(line.text or "") for line in lines))
 
 
 def tried_recordings(name: str, lines: Sequence[Line], heard: Sequence[Transcript]) -> Tried:
+    """What a recognizer made of the lines' recordings."""
     return Tried(name, tuple(lines), tuple(normalise(one.text) for one in heard), tuple(one.heard for one in heard))
 
 

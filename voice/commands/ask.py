@@ -154,6 +154,7 @@ def typed(text: str) -> Question:
 
 
 def recorded(paths: Iterable[str]) -> Iterator[Question]:
+    """One question for each recording, in order; a file name that is no UTF-8 is shown as well as may be."""
     for name in paths:
         yield Question(os.fsencode(name).decode("utf-8", "replace"), path=Path(name))
 

@@ -31,6 +31,7 @@ class Finding:
 
     @property
     def line(self) -> str:
+        """As it is printed."""
         return f"{self.part}: {'OK' if self.ok else 'Problem'}. {self.sentence}"
 
 

@@ -81,6 +81,7 @@ class Product:
         return answer
 
     def fingerprint(self) -> str:
+        """16 hexadecimal digits of all that decides a reply: code, packs, models, versions, and whether it speaks."""
         digest = hashlib.sha256()
         for folder in (_PACKAGES / "intents", _PACKAGES / "voice", *self.packs):
             for path in sorted(folder.rglob("*")):

@@ -26,15 +26,18 @@ class Rate:
 
     @property
     def value(self) -> float | None:
+        """Share, 0 to 1; None of nothing."""
         return self.hits / self.tried if self.tried else None
 
 
 def rate(results: Iterable[Result], test: Callable[[Result], bool]) -> Rate:
+    """How many of the results pass the test."""
     marks = [test(result) for result in results]
     return Rate(sum(marks), len(marks))
 
 
 def is_one_of(*outcomes: Outcome) -> Callable[[Result], bool]:
+    """A test for `rate`: any of these outcomes."""
     return lambda result: result.outcome in outcomes
 
 
@@ -93,6 +96,7 @@ MORE_IS_BETTER = frozenset(
 
 
 def rate_json(name: str, one: Rate) -> dict[str, Any]:
+    """A rate as report.json has it, with its one-sided bound (95 %)."""
     bound = at_least(one.hits, one.tried) if name in MORE_IS_BETTER else at_most(one.hits, one.tried)
     return {
         "hits": one.hits,

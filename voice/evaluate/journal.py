@@ -72,6 +72,7 @@ class Journal:
                 continue  # a damaged line is a line that is not known: it is answered again
 
     def known(self, key: str) -> tuple[Mapping[str, Any], float] | None:
+        """The reply and the length in seconds that an earlier run found for this key, None when it found none."""
         return self._known.get(key)
 
     def keep(self, key: str, reply: Mapping[str, Any], seconds: float) -> None:

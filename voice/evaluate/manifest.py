@@ -1,4 +1,4 @@
-"""A set of labelled utterances: one JSON object a line, as INTERFACE.md has it. A fault in one line leaves the others
+"""A set of labelled utterances: one JSON object a line, as docs/evaluate.md has it. A fault in one line leaves the others
 usable.
 """
 

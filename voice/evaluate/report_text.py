@@ -9,10 +9,12 @@ from voice.evaluate.result import MEANING, Result
 
 
 def percent(value: float | None) -> str:
+    """A share, 0 to 1, for people."""
     return "unknown" if value is None else f"{100 * value:.1f} %"
 
 
 def milliseconds(value: float | None) -> str:
+    """A time for people; one decimal below 10 ms."""
     return "unknown" if value is None else f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 

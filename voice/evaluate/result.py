@@ -74,6 +74,7 @@ class Result:
 
     @property
     def urgent(self) -> tuple[str, ...]:
+        """Ids of the danger signs found, gravest first."""
         return tuple(self.reply.get("urgent") or ())
 
     @property
@@ -83,18 +84,22 @@ class Result:
 
     @property
     def confidence(self) -> float:
+        """0 to 1; 0 where the reply has none."""
         return float(self.reply.get("confidence") or 0.0)
 
     @property
     def error(self) -> str | None:
+        """Why the input could not be used; None when it could."""
         return self.reply.get("error") or None
 
     @property
     def transcript(self) -> str:
+        """What was heard; empty for a text that failed."""
         return str(self.reply.get("transcript") or "")
 
     @property
     def outcome(self) -> Outcome:
+        """How good the reply is; see MEANING."""
         return outcome(self.line.kind, self.line.label, self.reply)
 
     @property

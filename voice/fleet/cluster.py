@@ -42,10 +42,12 @@ class Plan:
     """Folders of packs, the same on every machine."""
 
     def as_json(self) -> str:
+        """For the command line of another process."""
         return json.dumps(asdict(self))
 
     @classmethod
     def of_json(cls, text: str) -> Plan:
+        """The inverse of `as_json`. Raises ValueError, KeyError or TypeError."""
         found = json.loads(text)
         return cls(**{**found, "packs": tuple(found["packs"])})
 

@@ -43,6 +43,7 @@ class Patience:
     """Seconds more for each second of sound: decoding takes a fifth of its length on one core that has nothing else to do."""
 
     def budget_s(self, sound: bytes = b"") -> float:
+        """Seconds for all attempts on `sound`, 16 kHz mono 16-bit."""
         return self.seconds + self.for_a_second * len(sound) / (2 * SAMPLE_RATE)
 
 

@@ -39,6 +39,7 @@ class Remembering(Understander):
         self._once = lru_cache(maxsize=KEPT)(super().understand)
 
     def understand(self, heard: Heard) -> Understanding:
+        """See `Understander.understand`; of the last KEPT utterances the answer is remembered."""
         return self._once(heard)
 
 
@@ -70,6 +71,7 @@ def mind(shared: Understander, settings: ConversationSettings) -> Mind:
 
 
 def names_a_condition(shared: Understander, heard: Heard) -> bool:
+    """True when a pack's condition is named."""
     text = normalise_reading(heard.text)
     return any(named(pack, text) for pack in shared.packs)
 
@@ -83,6 +85,7 @@ class Listener:
     lock: RLock = field(default_factory=RLock)
 
     def reply(self, heard: Heard) -> Reply:
+        """The reply to what was heard; the conversation goes on from it."""
         return self._after(self.mind.reply(heard))
 
     def idle(self) -> Reply:

@@ -76,17 +76,21 @@ class BacktalkSkill(FallbackSkill, ConversationalSkill):  # type: ignore[misc]  
         self._respond(message)
 
     def can_converse(self, message: Message) -> bool:
+        """OVOS asks whether the utterance continues our conversation."""
         return self._mine(message, Door.CONVERSE)
 
     def converse(self, message: Message) -> bool:
+        """It does: answer."""
         self._respond(message)
         return True
 
     def can_answer(self, message: Message) -> bool:
+        """OVOS asks whether the utterance that no skill wanted is for us."""
         return self._mine(message, Door.FALLBACK)
 
     @fallback_handler(priority=PRIORITY)  # type: ignore[misc, untyped-decorator, unused-ignore]
     def handle_fallback(self, message: Message) -> bool:
+        """It is: answer."""
         self.activate()  # the fallback stage doesn't, and what is said next may continue this
         self._respond(message)
         return True

@@ -80,18 +80,28 @@ class TakeListener:
 class Speaks(Protocol):
     """What the booth needs of a mouth; voice.mouth.Mouth is one."""
 
-    def say(self, sentences: Sequence[str], urgent_sentences: int = 0, name: str = "reply") -> None: ...
-    def stop(self, force: bool = False) -> bool: ...
-    def wait(self, timeout_s: float | None = None) -> bool: ...
+    def say(self, sentences: Sequence[str], urgent_sentences: int = 0, name: str = "reply") -> None:
+        """Begins to say the sentences, and returns."""
+
+    def stop(self, force: bool = False) -> bool:
+        """Silence now, True; or after the first sentence of a warning, False, unless `force`."""
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until all is said; False when the time ran out first."""
+
     @property
-    def speaking(self) -> bool: ...
+    def speaking(self) -> bool:
+        """True until all is said."""
 
 
 class Keeps(Protocol):
     """Where takes go; voice.record.shelf.Shelf is one."""
 
-    def keep_consent(self, take: Take, asked: Sequence[str]) -> None: ...
-    def keep(self, prompt: Prompt, take: Take, doubted: bool = False) -> None: ...
+    def keep_consent(self, take: Take, asked: Sequence[str]) -> None:
+        """Keeps the spoken consent and what it was given to."""
+
+    def keep(self, prompt: Prompt, take: Take, doubted: bool = False) -> None:
+        """Keeps a take; `doubted`: somebody should listen to it."""
 
 
 class Booth:

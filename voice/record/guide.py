@@ -80,6 +80,7 @@ class Step:
 
 
 def normalised(text: str) -> str:
+    """Words in lower case, without punctuation."""
     return " ".join(re.findall(r"[a-z0-9']+", text.lower()))
 
 

@@ -21,7 +21,8 @@ Clock = Callable[[], float]
 class Talker(Protocol):
     """A conversation with one listener; see voice.mind."""
 
-    def reply(self, heard: Heard) -> Reply: ...
+    def reply(self, heard: Heard) -> Reply:
+        """The reply to what was heard; the conversation goes on from it."""
 
 
 def conversation_id(context: object) -> tuple[str, str] | None:

@@ -75,7 +75,8 @@ class Pcm:
 class Detector(AnyDetector, Protocol):
     """Tells speech from other sound, one utterance after the other; see voice.vad.SpeechDetector."""
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        """Forgets what was heard."""
 
 
 @dataclass(frozen=True)

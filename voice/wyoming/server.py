@@ -44,6 +44,7 @@ class Server:
 
     @property
     def open_connections(self) -> int:
+        """How many clients are connected."""
         return self._gate.inside
 
     async def open(self, host: str, port: int) -> int:
