@@ -21,13 +21,25 @@ from intents.text import without_fillers
 
 STRENGTH = 10.0
 """Inverse of the regularisation; flat from 5 to 50 on held-out writers."""
+BACKGROUND = Path(__file__).parent / "data" / "background.txt"
+"""Sentences about anything at all (see tools/train_encoder/background.py): most of what a room says is about something else."""
+SOMEBODY = "wordnet"
+"""The writer of the background, who is never left out."""
+EACH = 6
+"""Every so manieth sentence of the background is enough for a linear map, and a sixth of the time."""
 CHUNK = 64
 FOLDS = 4
 TEMPERATURES = np.geomspace(0.5, 3.0, 40)
 
 
+def background() -> tuple[Example, ...]:
+    """Sentences of no concern to any pack."""
+    lines = BACKGROUND.read_text(encoding="utf-8").splitlines()
+    return tuple(Example(line, "oos:talk", "oos", SOMEBODY) for line in lines if line and not line.startswith("#"))
+
+
 def examples_for(pack: Pack) -> tuple[Example, ...]:
-    """The pack's own wordings, and those of the packs that it shares, except their questions. Raises PackError."""
+    """The pack's own wordings, those of the packs that it shares, except their questions, and some background. Raises PackError."""
     own = pack.examples
     shared = (
         example
@@ -35,7 +47,7 @@ def examples_for(pack: Pack) -> tuple[Example, ...]:
         for example in load_pack(shared_folder(pack, name)).examples
         if example.section in ("urgent", "command", "oos") or example.label == "oos:counter"
     )
-    return tuple(dict.fromkeys([*own, *shared]))
+    return tuple(dict.fromkeys([*own, *shared, *background()[::EACH]]))
 
 
 def fingerprint(examples: Sequence[Example]) -> str:
@@ -66,7 +78,7 @@ def fit(x: Vectors, labels: Sequence[str]) -> Head:
 
 def calibrated(head: Head, x: Vectors, labels: Sequence[str], writers: Sequence[str]) -> Head:
     """The head with the temperature that makes left-out writers' sentences most likely."""
-    names = sorted(set(writers))
+    names = sorted(set(writers) - {SOMEBODY})
     if len(names) < 2:
         return replace(head, temperature=1.5)  # one writer tells nothing about the next: be modest
     array, by = np.array(labels), np.array(writers)

@@ -113,11 +113,10 @@ class Recognizer:
 
     def _feed(self, samples: Samples) -> bool:
         """Whether Vosk sees a pause. Its own endpointing is not followed: it would cut an utterance at a breath."""
-        if self._fed == self._start:
-            if self._fed >= RENEWAL_SAMPLES:
-                self._free = self._free_decoder()
-                self._fed = 0
-                self._begin()
+        if self._fed == self._start and self._fed >= RENEWAL_SAMPLES:
+            self._free = self._free_decoder()
+            self._fed = 0
+            self._begin()
         data = self._dithered(samples).tobytes()
         self._fed += len(samples)
         try:
@@ -129,7 +128,8 @@ class Recognizer:
 
     def _dithered(self, samples: Samples) -> Samples:
         """With the faint noise that the model needs where a recording is all zeros: the same in each utterance."""
-        noise = np.take(_DITHER, np.arange(self._fed - self._start, self._fed - self._start + len(samples)), mode="wrap")
+        begun = self._fed - self._start
+        noise = np.take(_DITHER, np.arange(begun, begun + len(samples)), mode="wrap")
         loudest = np.iinfo(np.int16)
         return np.clip(samples + noise, loudest.min, loudest.max).astype(np.int16)
 

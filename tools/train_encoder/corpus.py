@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from intents import compile
 from intents.pack import Example, load_pack
 from intents.text import normalise
 
@@ -51,6 +52,11 @@ class Sample:
 def wordings(packs: Sequence[Path]) -> list[Sample]:
     """Every wording of the packs."""
     return [_sample(example) for folder in packs for example in load_pack(folder).examples]
+
+
+def background() -> list[Sample]:
+    """What most talk is about: anything else."""
+    return [_sample(example) for example in compile.background()]
 
 
 def _sample(example: Example) -> Sample:

@@ -88,6 +88,7 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str,
     tokenizer, table, positions = WordPiece(vocabulary), weights.pop("tokens"), weights.pop("positions")
     known = corpus.wordings(packs or bundled()[:1])
     samples = [sample for sample in [*known, *corpus.heard(heard_files, known)] if sample.writer not in hold]
+    samples += corpus.background()
     pool, rng = corpus.pools([sample for sample in known if sample.writer not in hold]), random.Random(seed)
     confused = corpus.confusions(heard_files)
     labels = sorted({sample.label for sample in samples})
