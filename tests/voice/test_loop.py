@@ -35,6 +35,10 @@ KNOWN = {
     "what is it": ANSWER,
     "what is it and will it last": SHORT,
     "will it last": SHORT,
+    "my legs are numb doctor": WARNING,
+    "slower trains": REJECT,
+    "which one is it": ANSWER,
+    "what is it worth": SHORT,
     "what is um it": ANSWER,
     "my legs are numb": WARNING,
     "slower": Reply("command", "slower", sentences=("Slower.",)),
@@ -172,6 +176,15 @@ class FakeMind:
         return Reply("command", sentences=("Say hey back talk when you need me.",))
 
 
+def greeted() -> World:
+    """It has spoken without hearing itself, so that it knows that its own voice doesn't come back."""
+    world = World()
+    world.effects += world.loop.say(Reply("command", sentences=("I'm listening.",), ends=True))
+    world.hears(3000)
+    world.spoken()
+    return world
+
+
 def kinds(effects: list[Effect]) -> list[Any]:
     return [type(effect) for effect in effects]
 
@@ -221,6 +234,59 @@ def test_a_question_that_goes_on_after_the_answer_began_is_taken_as_one(pause: i
     assert kinds(effects)[0] is Hush
     assert world.mind.log == ["what is it and will it last"]  # the hasty answer is taken back
     assert world.says()[-1] is SHORT
+
+
+@pytest.mark.parametrize(
+    ("first", "rest"),
+    [
+        ("what is it", "worth"),  # an answer
+        ("which one", "is it"),  # a question back
+        ("pass me", "the salt"),  # out of scope
+        ("slower", "trains"),  # a command
+        ("mute", "swans"),  # an order to the device
+        ("my legs are numb", "doctor"),  # a danger sign
+    ],
+)
+def test_whatever_the_first_half_was_taken_for_both_are_one_question(first: str, rest: str) -> None:
+    world = greeted()
+    world.hears("hey back talk", first, 1050)
+    assert world.loop.state is State.SPEAKING
+    effects = world.hears(rest, 1500)
+    assert kinds(effects)[0] is Hush
+    assert [one.utterance.heard.text for one in effects if isinstance(one, Told)] == [f"{first} {rest}"]
+    assert world.mind.log == [f"{first} {rest}"]
+    assert world.loop.state is State.SPEAKING  # it was called, and answers
+    if first == "slower":
+        assert Keep(Settings()) in effects  # nor is it any slower
+
+
+def test_a_reply_stops_as_soon_as_somebody_speaks_and_is_said_again_when_it_was_a_cough() -> None:
+    world = greeted()
+    world.hears("hey back talk what is it", 500)
+    world.loop.saying("It is worn joints.")
+    cough = np.full(FRAME_SAMPLES, 1, np.int16)
+    cough[1] = 99
+    effects = [effect for _ in range(6) for effect in world.loop.feed(cough)]
+    assert kinds(effects) == [Hush]
+    assert world.hears(1500) == [Say(ANSWER)]
+    assert world.mind.log == ["what is it"]
+
+
+def test_where_its_own_voice_returns_its_half_heard_first_words_do_not_stop_it() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 400)
+    world.loop.saying("It is worn joints.")
+    assert world.hears("his war", 1500) == []
+    assert world.loop.state is State.SPEAKING
+
+
+def test_stop_right_after_the_reply_began_is_no_part_of_the_question() -> None:
+    world = greeted()
+    world.hears("hey back talk what is it", 500)
+    world.loop.saying("It is worn joints.")
+    assert kinds(world.hears("stop", 1500)) == [Hush]
+    assert world.loop.state is State.LISTENING
+    assert world.mind.log == ["what is it", "stop"]
 
 
 def test_after_the_answer_a_follow_up_needs_no_wake_phrase() -> None:
