@@ -316,9 +316,13 @@ def _replies(engine: Engine) -> Iterator[Reply]:
                 yield reply
 
 
-def stop(engine: Engine, limit: int, show: Show, cancel: bool = True, words: str = "stop") -> Figures:
+def stop(
+    engine: Engine, limit: int, show: Show, cancel: bool = True, words: str = "stop", split: str | None = None
+) -> Figures:
     """Words that break in, by many voices while it speaks, 10 dB above its own at the microphone: heard, how soon."""
     from tools.fixtures import voices
+
+    speakers = [one for one in voices.SPEAKERS if split in (None, one.split)]
 
     rng = np.random.default_rng(3)
     waits: list[float] = []
@@ -326,9 +330,10 @@ def stop(engine: Engine, limit: int, show: Show, cancel: bool = True, words: str
     replies = [reply for reply in _replies(engine) if len(reply.speech) > 160 and not reply.urgent_sentences]
     with Pyttsx3Voice() as voice:
         for place in range(limit):
-            speaker = voices.SPEAKERS[place % len(voices.SPEAKERS)]
+            speaker = speakers[place % len(speakers)]
             word = voices.speak(speaker, words, float(rng.integers(140, 180)))
             room = Room(engine, voice=voice, echo_db=-10.0, cancel=cancel)
+            room.greet()
             room.say(replies[int(rng.integers(len(replies)))])
             room.quiet(float(rng.uniform(2.0, 4.0)))
             said = word * room.level / np.sqrt(np.mean(word**2))

@@ -2,6 +2,8 @@
 
 Where nothing of it comes back (a headset), AEC3 would take the person away who speaks over it: "stop", or a danger sign.
 So whether it comes back is measured all the time, by the waveforms, and the microphone is left alone where it doesn't.
+Where it does, AEC3 takes some of that person away too: it damps whatever it isn't sure of. So while more is left than a
+linear filter leaves of an echo, somebody speaks over it, and only what the linear filter foretells is taken away.
 
 The loudspeaker's thread writes what it plays, the microphone's thread reads it, and both run by the sample. How far the
 room's echo lags behind what was written, the canceller finds out by itself, up to half a second.
@@ -17,12 +19,13 @@ from typing import Any
 import numpy as np
 import soxr
 
+from voice import linear_echo
 from voice.frame import SAMPLE_RATE, Samples
 
 log = logging.getLogger(__name__)
 
-BLOCK = SAMPLE_RATE // 100
-"""Samples that the canceller takes at a time: 10 ms. A frame is no whole number of them, so that it lags one behind."""
+BLOCK = linear_echo.BLOCK
+"""Samples that both cancellers take at a time: 10 ms. A frame is no whole number of them, so that it lags one behind."""
 GUARD = round(0.03 * SAMPLE_RATE)
 """Samples that reading stays behind writing: the loudspeaker asks for buffers of 20 ms. Its echo is later than that."""
 ADRIFT = round(0.05 * SAMPLE_RATE)
@@ -34,6 +37,10 @@ REACH = 8192
 RETURNS = 6.5
 """Peak of the averaged phase correlation in multiples of its root mean square from which there is an echo. Measured: at
 most 5.0 for people, kitchens and hiss, at least 7.2 for echo of a living room at -20 dB in a kitchen 10 dB louder."""
+EARLY = round(0.02 * SAMPLE_RATE)
+"""Samples that the linear filter begins before the echo's peak: what comes straight is before the loudest reflection."""
+WITHIN = round(0.1 * SAMPLE_RATE)
+"""Samples of the linear filter in which the peak may lie before it is set anew."""
 _FORGET = 0.7
 """Share of the correlation so far that is kept from one look to the next."""
 _FAINT = 8
@@ -99,6 +106,8 @@ class Returning:
     def __init__(self) -> None:
         self.yes = True
         """Until the first look: nobody interrupts it in its first half second."""
+        self.lag: int | None = None
+        """Samples by which the echo comes later, once it is known."""
         self._near = np.zeros(REACH, np.int16)
         self._far = np.zeros(2 * REACH, np.int16)
         self._since = 0
@@ -130,6 +139,37 @@ class Returning:
         self._phases[_BAND] += cross / np.maximum(np.abs(cross), 1e-9)
         correlation = np.abs(np.fft.irfft(self._phases))
         self.yes = bool(correlation[:REACH].max() > RETURNS * np.sqrt(np.mean(correlation**2)))
+        if self.yes:
+            self.lag = int(correlation[:REACH].argmax())
+
+
+class Over:
+    """Who speaks over its own voice, with nothing taken away but the echo that a linear filter foretells."""
+
+    def __init__(self) -> None:
+        self._linear = linear_echo.LinearEcho()
+        self._near_end = linear_echo.NearEnd()
+        self._past = np.zeros(REACH + BLOCK, np.int16)
+        self._late: int | None = None
+        """Samples by which the filter begins later than what is played."""
+        self._share = 0.0
+
+    def __call__(self, near: Samples, far: Samples, cancelled: Samples, lag: int | None) -> Samples:
+        """Shape (BLOCK,) all, what AEC3 left too; lag: of the echo, in samples. Returns what to listen to."""
+        self._past = np.concatenate([self._past[BLOCK:], far])
+        if lag is None:
+            return cancelled
+        if self._late is None or not 0 <= lag - self._late <= WITHIN:
+            self._late = max(0, lag - EARLY)
+            self._linear.reset()
+            self._near_end = linear_echo.NearEnd()
+        begin = len(self._past) - BLOCK - self._late
+        rest, echo = self._linear(near / 32768, self._past[begin : begin + BLOCK] / 32768)
+        before, self._share = self._share, float(self._near_end(near / 32768, rest, echo))
+        if before == self._share == 0.0:
+            return cancelled
+        share = np.linspace(before, self._share, BLOCK)
+        return np.asarray(np.clip(np.round(share * rest * 32768 + (1 - share) * cancelled), -32768, 32767), np.int16)
 
 
 class Canceller:
@@ -141,6 +181,7 @@ class Canceller:
 
         self._played = played
         self._returning = Returning()
+        self._over = Over()
         self._canceller: Any = EchoCanceller(SAMPLE_RATE, 1)
         self._near = np.zeros(0, np.int16)
         self._far = np.zeros(0, np.int16)
@@ -155,7 +196,11 @@ class Canceller:
         if not self._played.idle:
             self._returning.feed(near[:whole], far[:whole])
             cancelled = self._canceller.process(near[:whole], far[:whole])
-            clean = cancelled if self._returning.yes else clean
+            if self._returning.yes:
+                begins = range(0, whole, BLOCK)
+                parts = (tuple(sound[begin : begin + BLOCK] for sound in (near, far, cancelled)) for begin in begins)
+                lag = self._returning.lag
+                clean = np.concatenate([self._over(one, played, left, lag) for one, played, left in parts])
         self._near, self._far = near[whole:], far[whole:]
         ready = np.concatenate([self._clean, clean])
         self._clean = ready[len(frame) :]
