@@ -172,6 +172,8 @@ class Attention:
 
     def _breaks_in(self, text: str) -> bool:
         reply = self._mind.peek(Heard(text))
+        if reply.intent in ("yes", "no") and not self._reply.expects_reply:
+            return False  # what is left of its own voice sounds like "okay"
         return order_in(text) is not None or (reply.action in ("warn", "command") and reply.confidence >= SURE)
 
     def _allowed_pause(self, text: str) -> int:

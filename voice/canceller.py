@@ -164,8 +164,9 @@ class Over:
             self._linear.reset()
             self._near_end = linear_echo.NearEnd()
         begin = len(self._past) - BLOCK - self._late
-        rest, echo = self._linear(near / 32768, self._past[begin : begin + BLOCK] / 32768)
-        before, self._share = self._share, float(self._near_end(near / 32768, rest, echo))
+        heard, played = near / 32768, self._past[begin : begin + BLOCK] / 32768
+        rest, echo = self._linear(heard, played)
+        before, self._share = self._share, float(self._near_end(heard, played, rest, echo))
         if before == self._share == 0.0:
             return cancelled
         share = np.linspace(before, self._share, BLOCK)

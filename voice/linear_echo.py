@@ -74,17 +74,19 @@ BANDS = (slice(1, 6), slice(6, 15), slice(15, 35), slice(35, 81))
 """Of a block's spectrum in steps of 100 Hz: where voices hum, where vowels differ, where consonants are."""
 OVER_DB = 6.0
 """A band in which so much more is left than the filter leaves of an echo at most has another sound in it ..."""
-LEAST_DB = -6.0
+LEAST_DB = -3.0
 """... and one as loud as this beside the echo."""
-BANDS_OVER = 2
-"""Bands that are so at once when somebody speaks."""
-NOISE = 30.0
+BANDS_OVER = 1
+"""Bands that are so when somebody speaks: an "s" is in the highest alone, and without it "stop" is "top"."""
+NOISE = 10.0
 """Times the least power of a band lately: noise alone is nobody."""
-KNOWN = 0.1
-"""Of the power while it speaks, as much is left when the filter knows the echo for the first time: 10 dB are gone."""
+_SLOW = 0.1
+"""Share of one block in the power of which that is the least."""
+KNOWN = 0.05
+"""Of a band's power as much is left when the filter knows its echo for the first time: 13 dB are gone."""
 _RECENT = 1 / 50
 """Share of one block in that power: half a second counts."""
-STAYS = 30
+STAYS = 25
 """Blocks for which somebody who spoke speaks on: words have gaps."""
 _FADES = 0.9
 """Share of a band's echo that is still there 10 ms later: rooms ring for longer than the filter is long."""
@@ -103,25 +105,30 @@ class NearEnd:
         self._window = np.hanning(BLOCK)
         self._echo = np.zeros(len(BANDS))
         self._most_db = np.full(len(BANDS), _MOST_DB)
+        self._slow = np.ones(len(BANDS))
         self._noise = np.full(len(BANDS), np.inf)
         self._stays = 0
-        self._powers = np.ones(2)
-        self._known = False
+        self._powers = np.ones((2, len(BANDS)))
+        self._sums = np.zeros((2, len(BANDS)))
+        self._known = np.zeros(len(BANDS), np.bool_)
 
-    def __call__(self, near: Any, rest: Any, echo: Any) -> bool:
-        """A block of the microphone, and what LinearEcho makes of it."""
-        left, taken = self._bands(rest), self._bands(echo)
-        self._echo = np.maximum(taken, _FADES * self._echo)
-        self._noise = np.minimum(np.maximum(left, _HUSH), 1.002 * self._noise)
+    def __call__(self, near: Any, far: Any, rest: Any, echo: Any) -> bool:
+        """A block of the microphone and of what was played, and what LinearEcho makes of them."""
+        left, taken, played = self._bands(rest), self._bands(echo), self._bands(far)
+        self._sums += _RECENT * (np.stack([taken, played]) - self._sums)
+        soon = played * self._sums[0] / (self._sums[1] + _HUSH)  # what is played now comes back in a moment
+        self._echo = np.maximum(np.maximum(taken, soon), _FADES * self._echo)
+        self._slow += _SLOW * (left - self._slow)
+        self._noise = np.minimum(np.maximum(self._slow, _HUSH), 1.002 * self._noise)
         floor = self._echo + _HUSH
         ratio_db = 10 * np.log10((left + 1e-12) / floor)
         loud = self._echo > 10 * self._noise
         over_db = np.maximum(self._most_db + OVER_DB, LEAST_DB)
         over = left > self._echo * 10 ** (over_db / 10) + NOISE * self._noise
         self._most_db += np.where(loud, np.where(ratio_db > self._most_db, _RISE_DB, -_FALL_DB), 0.0)
-        self._powers += _RECENT * (np.array([np.mean(near**2), np.mean(rest**2)]) - self._powers)
-        self._known = self._known or bool(self._powers[1] < KNOWN * self._powers[0])
-        self._stays = STAYS if self._known and int(over.sum()) >= BANDS_OVER else max(0, self._stays - 1)
+        self._powers += _RECENT * (np.stack([self._bands(near), left]) - self._powers)
+        self._known |= self._powers[1] < KNOWN * self._powers[0]
+        self._stays = STAYS if int((over & self._known).sum()) >= BANDS_OVER else max(0, self._stays - 1)
         return self._stays > 0
 
     def _bands(self, block: Any) -> Any:

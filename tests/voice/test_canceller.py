@@ -66,6 +66,30 @@ def test_a_person_who_speaks_over_it_stays() -> None:
     assert _level(while_speaking) > _level(person) / 3  # within 10 dB
 
 
+@pytest.mark.parametrize("louder", [1.0, 3.0])
+def test_of_a_person_who_speaks_over_it_hardly_anything_is_lost(louder: float) -> None:
+    """The canceller alone left "top" of "stop", or nothing."""
+    own = read_audio(OWN)
+    own = np.concatenate([own, own])
+    person = read_audio(PERSON)
+    begin = 9 * SAMPLE_RATE
+    heard = _later(own, 1600) / louder
+    heard[begin : begin + len(person)] += person
+    left = _cleaned(own, np.clip(np.round(heard), -32768, 32767).astype(np.int16))
+    late = SAMPLE_RATE // 100
+    lost = left[begin + late : begin + late + len(person)].astype(float) - person
+    assert _level(lost) < _level(person) / 4  # 12 dB
+
+
+def test_a_room_that_changes_is_learned_again_and_is_no_person() -> None:
+    own = read_audio(OWN)
+    own = np.concatenate([own, own])
+    heard = _later(own, 1600).astype(np.int32)
+    heard[9 * SAMPLE_RATE :] //= 2
+    left = _cleaned(own, heard.astype(np.int16))
+    assert _level(left[10 * SAMPLE_RATE :]) < _level(heard[10 * SAMPLE_RATE :]) / 5
+
+
 @pytest.mark.parametrize("hiss", [0.0, 3.0, 300.0])
 def test_with_a_headset_a_person_who_speaks_over_it_is_left_alone(hiss: float) -> None:
     """The canceller alone took away "I cannot feel my legs", said over an answer that nobody else heard."""

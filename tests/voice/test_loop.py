@@ -35,6 +35,7 @@ KNOWN = {
     "what is it": ANSWER,
     "what is it and will it last": SHORT,
     "will it last": SHORT,
+    "okay": Reply("command", "yes", sentences=("Yes to what?",)),
     "my legs are numb doctor": WARNING,
     "slower trains": REJECT,
     "which one is it": ANSWER,
@@ -352,6 +353,19 @@ def test_other_talk_while_it_speaks_is_left_alone() -> None:
     world.hears("hey back talk what is it", 1500)
     assert world.hears(2000, "pass me the salt please", 2000) == []
     assert world.loop.state is State.SPEAKING
+
+
+def test_a_yes_over_an_answer_that_asked_nothing_does_not_break_in() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    assert world.hears(3000, "okay", 2000) == []
+    assert world.loop.state is State.SPEAKING
+
+
+def test_a_yes_over_a_question_back_is_an_answer() -> None:
+    world = World()
+    world.hears("hey back talk which one", 1500)
+    assert Hush() in world.hears(3000, "okay", 2000)
 
 
 def test_its_own_words_are_no_speech() -> None:
