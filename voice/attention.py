@@ -16,6 +16,7 @@ from intents.reply import Reply
 from voice.echo import Echo
 from voice.effects import Mind, Spotter, State
 from voice.endpoint import allowed_pause_ms
+from voice.ends import UNLIKELY
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
@@ -31,6 +32,8 @@ REOPEN = round(1.3 * SAMPLE_RATE)
 """Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
 FEW_OWN = 4
 """Words from which speech right after a reply's beginning isn't its own: the first of those are often half-heard."""
+FEW_LETTERS = 5
+"""Letters from which it isn't, where its own voice didn't come back lately."""
 FADE_IN = round(0.05 * SAMPLE_RATE)
 LEAD_IN = round(0.2 * SAMPLE_RATE)
 """Samples: of what follows the wake phrase the beginning is faded in, after so much silence."""
@@ -151,14 +154,12 @@ class Attention:
             return False
         return self._turn.began - self._last.utterance.end <= REOPEN
 
-    def _perhaps_own(self, begin: int) -> bool:
-        """Whether sound that began then may be its own voice, as far as it knows: not before that had begun."""
-        return self._echoing and not self._echo.silent_at(begin)
-
     def _goes_on(self, text: str, begin: int) -> bool:
         """Whether these words, soon after what was answered, are the same person's. An order to be quiet is none."""
-        few = FEW_OWN if self._perhaps_own(begin) else 1
-        return len(text.split()) >= few and self._foreign(text, begin) and not self._silences(text)
+        enough = bool(text)
+        if not self._echo.silent_at(begin):  # "oh" is left of its own voice, and more of it where it comes back
+            enough = len(text.split()) >= FEW_OWN if self._echoing else len(text.replace(" ", "")) >= FEW_LETTERS
+        return enough and self._foreign(text, begin) and not self._silences(text)
 
     def _silences(self, text: str) -> bool:
         reply = self._mind.peek(Heard(text))
@@ -178,7 +179,10 @@ class Attention:
 
     def _allowed_pause(self, text: str) -> int:
         complete = self._is_complete(text)
-        return allowed_pause_ms(text, complete, self._settings.patience, self._stops(text) if complete else 1.0)
+        stops = self._stops(text) if complete else 1.0
+        if complete and self._warns(text):
+            stops = max(stops, UNLIKELY)  # who tells of a danger isn't kept waiting to hear that help is needed
+        return allowed_pause_ms(text, complete, self._settings.patience, stops)
 
     def _is_complete(self, text: str) -> bool:
         if not text.strip():

@@ -259,7 +259,7 @@ class Loop(Attention):
 
     def _may_be_held(self, began: int) -> bool:
         """Whether the reply stops for speech before there are words. Not a warning, nor for what may be its own."""
-        return self._reply.action != "warn" and not self._perhaps_own(began)
+        return self._reply.action != "warn" and self._echo.silent_at(began)
 
     def _take_back(self, text: str) -> list[Effect]:
         """As if what was answered hadn't been: the words before belong to those that are heard now."""

@@ -264,7 +264,6 @@ def test_whatever_the_first_half_was_taken_for_both_are_one_question(first: str,
 def test_a_reply_stops_as_soon_as_somebody_speaks_and_is_said_again_when_it_was_a_cough() -> None:
     world = greeted()
     world.hears("hey back talk what is it", 500)
-    world.loop.saying("It is worn joints.")
     cough = np.full(FRAME_SAMPLES, 1, np.int16)
     cough[1] = 99
     effects = [effect for _ in range(6) for effect in world.loop.feed(cough)]
