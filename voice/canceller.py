@@ -176,12 +176,14 @@ class Over:
 class Canceller:
     """Frames of the microphone in, the same without what was played out, one for one, 10 ms later."""
 
-    def __init__(self, played: Played) -> None:
-        """Raises ModuleNotFoundError where there is no such library for this computer."""
+    def __init__(self, played: Played, linear: bool = False) -> None:
+        """linear: who speaks over it is heard through the linear filter alone. Off: after a spoken question what is
+        left of its own voice interrupted it (5 of 14 at 0 dB). Raises ModuleNotFoundError where there is no such library for this computer."""
         from pywebrtc_audio import EchoCanceller
 
         self._played = played
         self._returning = Returning()
+        self._linear = linear
         self._over = Over()
         self._canceller: Any = EchoCanceller(SAMPLE_RATE, 1)
         self._near = np.zeros(0, np.int16)
@@ -197,7 +199,8 @@ class Canceller:
         if not self._played.idle:
             self._returning.feed(near[:whole], far[:whole])
             cancelled = self._canceller.process(near[:whole], far[:whole])
-            if self._returning.yes:
+            clean = cancelled if self._returning.yes else clean
+            if self._returning.yes and self._linear:
                 begins = range(0, whole, BLOCK)
                 parts = (tuple(sound[begin : begin + BLOCK] for sound in (near, far, cancelled)) for begin in begins)
                 lag = self._returning.lag

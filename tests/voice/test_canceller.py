@@ -30,7 +30,7 @@ def _frames(sound: Samples) -> Iterator[Samples]:
 def _cleaned(own: Samples, heard: Samples) -> Samples:
     """What is left of `heard` when `own` is played frame by frame."""
     played = Played()
-    clean = Canceller(played)
+    clean = Canceller(played, linear=True)
     out = []
     for loudspeaker, microphone in zip(_frames(own), _frames(heard), strict=True):
         played.write(loudspeaker)
