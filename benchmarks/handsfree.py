@@ -151,7 +151,9 @@ def _load() -> Figures:
 @click.option("--minutes", default=60.0, help="Of its own voice; of television, besides the recordings.")
 @click.option("--hours", default=8.0, help="Simulated, for memory.")
 @click.option("--budget", default=300.0, help="Seconds of running after which the memory part ends, hours or not.")
-@click.option("--split", type=click.Choice(["test", "dev"]), default="test", help="Recordings of the cut-off part.")
+@click.option(
+    "--split", type=click.Choice(["test", "dev"]), default="test", help="Recordings of the parts endpoint and cut-off."
+)
 @click.option(
     "--json", "out", type=click.Path(path_type=Path), help="Writes all figures there; parts not run are kept."
 )
@@ -188,7 +190,7 @@ def main(
         return Engine(Settings(), model)
 
     work: dict[str, Callable[[], Figures]] = {
-        "endpoint": lambda: fast.endpoint(engine(), trials, show),
+        "endpoint": lambda: fast.endpoint(engine(), trials, show, split),
         "cut-off": lambda: fast.cut_off(engine(), trials, show, split),
         "stop": lambda: fast.stop(engine(), trials, show, not no_cancel),
         "danger": lambda: fast.stop(engine(), trials, show, not no_cancel, DANGER),

@@ -6,7 +6,7 @@ the number of samples fed, so each run gives the same figures on any machine, ho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ class Room:
         tail: Samples | None = None,
         instant: bool = True,
         cancel: bool = True,
+        stops: Callable[[str], float] | None = None,
     ) -> None:
         """voice: says the replies aloud, else they are silence as long as reading them takes; echo_db: level of the
         replies at the microphone, None: not at all; tail: impulse response of the room, float, shape (n,); cancel: what it plays is
@@ -87,6 +88,7 @@ class Room:
             else PhraseSpotter(engine.model, (phrase, *BREAK_IN)),
             self.settings,
             always=not self.settings.wake_phrase,
+            stops=stops or engine.stops,
         )
         self.events: list[Event] = []
         self._gain = Gain()
@@ -136,6 +138,11 @@ class Room:
     def call(self) -> None:
         """Wakes it by its key."""
         self._take(self.loop.wake())
+
+    def greet(self) -> None:
+        """Says what the program says at each start; by then it knows whether its own voice comes back."""
+        self.say(Reply("command", sentences=("I'm listening. Say: hey back talk, and then your question.",), ends=True))
+        self.until_silent()
 
     def say(self, reply: Reply) -> None:
         """Makes it say something."""

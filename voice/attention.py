@@ -6,7 +6,8 @@ Nothing here changes what is said or done; that is voice.loop.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from intents.reply import Reply
 from voice.echo import Echo
 from voice.effects import Mind, Spotter, State
 from voice.endpoint import allowed_pause_ms
+from voice.ends import UNLIKELY
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
@@ -28,6 +30,10 @@ CERTAIN = 0.9
 """Confidence of an answer from which a short pause is enough: half a question is often understood, but less surely."""
 REOPEN = round(1.3 * SAMPLE_RATE)
 """Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
+FEW_OWN = 4
+"""Words from which speech right after a reply's beginning isn't its own: the first of those are often half-heard."""
+FEW_LETTERS = 5
+"""Letters from which it isn't, where its own voice didn't come back lately."""
 FADE_IN = round(0.05 * SAMPLE_RATE)
 LEAD_IN = round(0.2 * SAMPLE_RATE)
 """Samples: of what follows the wake phrase the beginning is faded in, after so much silence."""
@@ -37,18 +43,40 @@ _ONESELF = frozenset({"my", "mine", "myself"})
 """Words of a person about himself or herself."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered, and what it was before that: all of it is taken back when the person goes on."""
+
+    utterance: Utterance
+    called: bool
+    """The wake phrase came before."""
+    settings: Settings
+    reply: Reply | None = None
+    """None when the conversation wasn't asked: an order to the device, or words that seemed meant for somebody else."""
+
+
 class Attention:
     """The state of one listener's conversation, in samples of the microphone."""
 
     def __init__(
-        self, ear: Ear, detector: Detector, mind: Mind, spotter: Spotter, settings: Settings, *, always: bool = False
+        self,
+        ear: Ear,
+        detector: Detector,
+        mind: Mind,
+        spotter: Spotter,
+        settings: Settings,
+        *,
+        always: bool = False,
+        stops: Callable[[str], float] = lambda _text: 1.0,
     ) -> None:
-        """`spotter` finds the wake phrase and the words that break in; `always`: it listens without a wake phrase."""
+        """`spotter` finds the wake phrase and the words that break in; `always`: it listens without a wake phrase;
+        `stops`: how probable it is that people stop after these words, see voice.ends."""
         self._detector = detector
         self._mind = mind
         self._spotter = spotter
         self._settings = settings
         self._always = always
+        self._stops = stops
         self._turn = Turn(ear, self._allowed_pause)
         self._echo = Echo()
         self._history: deque[Samples] = deque(maxlen=HISTORY // FRAME_SAMPLES)
@@ -59,8 +87,12 @@ class Attention:
         """Sample at which spotting ends unless there is speech."""
         self._sleep_at: int | None = None
         self._awake_cue_at: int | None = None
-        self._last: Utterance | None = None
-        """The utterance that is being answered."""
+        self._last: Answered | None = None
+        """The utterance that is being answered, as long as the person may go on with it."""
+        self._held: tuple[Reply, int] | None = None
+        """A reply that was stopped because somebody began to speak, and the sample until which words are awaited."""
+        self._whole = False
+        """The utterance goes on from one before, in words known to be a person's."""
         self._reply = Reply("reject")
         """What is being said, or was said last."""
         self._warning: Reply | None = None
@@ -116,10 +148,22 @@ class Attention:
     def _warns(self, text: str) -> bool:
         return bool(text) and self._mind.peek(Heard(text)).action == "warn"
 
-    def _unfinished(self) -> bool:
-        words = 4 if self._echoing else 2  # the first half-heard words of its own reply are no continuation
-        late = self._last is None or self._turn.began - self._last.end > REOPEN
-        return not late and len(self._turn.text.split()) >= words
+    def _may_go_on(self) -> bool:
+        """Whether what is being heard began so soon after what was answered that it may belong to it."""
+        if self._last is None or not self._turn.hearing or self._turn.resumed:
+            return False
+        return self._turn.began - self._last.utterance.end <= REOPEN
+
+    def _goes_on(self, text: str, begin: int) -> bool:
+        """Whether these words, soon after what was answered, are the same person's. An order to be quiet is none."""
+        enough = bool(text)
+        if not self._echo.silent_at(begin):  # "oh" is left of its own voice, and more of it where it comes back
+            enough = len(text.split()) >= FEW_OWN if self._echoing else len(text.replace(" ", "")) >= FEW_LETTERS
+        return enough and self._foreign(text, begin) and not self._silences(text)
+
+    def _silences(self, text: str) -> bool:
+        reply = self._mind.peek(Heard(text))
+        return reply.action == "command" and not reply.sentences and reply.confidence >= SURE
 
     def _danger_so_far(self) -> bool:
         text = self._turn.text
@@ -129,10 +173,16 @@ class Attention:
 
     def _breaks_in(self, text: str) -> bool:
         reply = self._mind.peek(Heard(text))
+        if reply.intent in ("yes", "no") and not self._reply.expects_reply:
+            return False  # what is left of its own voice sounds like "okay"
         return order_in(text) is not None or (reply.action in ("warn", "command") and reply.confidence >= SURE)
 
     def _allowed_pause(self, text: str) -> int:
-        return allowed_pause_ms(text, self._is_complete(text), self._settings.patience)
+        complete = self._is_complete(text)
+        stops = self._stops(text) if complete else 1.0
+        if complete and self._warns(text):
+            stops = max(stops, UNLIKELY)  # who tells of a danger isn't kept waiting to hear that help is needed
+        return allowed_pause_ms(text, complete, self._settings.patience, stops)
 
     def _is_complete(self, text: str) -> bool:
         if not text.strip():

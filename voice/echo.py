@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
@@ -24,7 +24,9 @@ _CLOSE_WORD = 80.0
 @dataclass(frozen=True, slots=True)
 class _Spoken:
     words: tuple[str, ...]
-    until: int | None
+    since: int
+    """Sample at which it began."""
+    until: int | None = None
     """Sample at which it ended, None while it is spoken."""
 
 
@@ -37,12 +39,12 @@ class Echo:
     def say(self, sentence: str, now: int) -> None:
         """A sentence begins; the one before has ended."""
         self.quiet(now)
-        self._spoken.append(_Spoken(_words(sentence), None))
+        self._spoken.append(_Spoken(_words(sentence), now))
 
     def quiet(self, now: int) -> None:
         """Nothing is spoken any more."""
         if self._spoken and self._spoken[-1].until is None:
-            self._spoken[-1] = _Spoken(self._spoken[-1].words, now)
+            self._spoken[-1] = replace(self._spoken[-1], until=now)
 
     def spoken(self, now: int, linger: int = LINGER) -> tuple[str, ...]:
         """All words of the sentences that may still be heard, in the order in which they were said."""
@@ -52,6 +54,10 @@ class Echo:
     def sounded(self, at: int) -> bool:
         """Whether something was being said then."""
         return any(one.until is None or at <= one.until for one in self._spoken)
+
+    def silent_at(self, at: int) -> bool:
+        """Whether nothing was being said then, between sentences or before all of them."""
+        return not any(one.since <= at and (one.until is None or at <= one.until) for one in self._spoken)
 
     def unsaid(self, text: str, now: int) -> str:
         """The words of `text` that are not among those just spoken."""

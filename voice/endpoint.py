@@ -1,13 +1,15 @@
 """When has a person finished? The pause that is allowed, given what was heard so far.
 
 One pause for everything is either slow after "what is facet hypertrophy" or rude after "what is, um". So the pause
-depends on the words: short when what was said is already a whole question that can be answered with confidence, long
-when it ends in a word that nothing ends in.
+depends on the words: short when what was said is already a whole question that can be answered with confidence, and
+people mostly stop there; long when it ends in a word that nothing ends in.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from voice.ends import LIKELY, UNLIKELY
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,11 @@ class Pauses:
     """Milliseconds of silence after the last speech that end an utterance."""
 
     complete: int
-    """After a whole question, command or danger sign."""
+    """After a whole question, command or danger sign that people mostly stop after."""
+    perhaps: int
+    """After a whole one that as many go on with."""
+    unlikely: int
+    """After a whole one that nearly everybody goes on with: "what use is it"."""
     open: int
     """After words that are not (yet) understood."""
     dangling: int
@@ -25,9 +31,9 @@ class Pauses:
 
 
 PATIENCE = {
-    "brisk": Pauses(complete=200, open=650, dangling=1100, nothing=650),
-    "normal": Pauses(complete=240, open=950, dangling=1700, nothing=1000),
-    "patient": Pauses(complete=900, open=1800, dangling=3000, nothing=1500),
+    "brisk": Pauses(complete=200, perhaps=280, unlikely=450, open=650, dangling=1100, nothing=650),
+    "normal": Pauses(complete=240, perhaps=380, unlikely=800, open=950, dangling=1700, nothing=1000),
+    "patient": Pauses(complete=900, perhaps=1100, unlikely=1400, open=1800, dangling=3000, nothing=1500),
 }
 """By the names of voice.settings.PATIENCES."""
 
@@ -75,15 +81,20 @@ def is_dangling(text: str) -> bool:
     return words[-1] in _DANGLING
 
 
-def allowed_pause_ms(text: str, complete: bool, patience: str = "normal") -> int:
+def allowed_pause_ms(text: str, complete: bool, patience: str = "normal", stops: float = 1.0) -> int:
     """The silence in milliseconds that ends an utterance.
 
     text: what was heard so far, empty if no words; complete: it is a whole question, command or danger sign, understood
-    with confidence; patience: a key of PATIENCE (others count as normal).
+    with confidence; patience: a key of PATIENCE (others count as normal); stops: probability that people stop after
+    such words, see voice.ends.
     """
     pauses = PATIENCE.get(patience, PATIENCE["normal"])
     if not text.strip():
         return pauses.nothing
-    if is_dangling(text):
-        return pauses.dangling
-    return pauses.complete if complete else pauses.open
+    if is_dangling(text):  # "what did I do to get this" is whole all the same
+        return pauses.unlikely if complete and UNLIKELY <= stops < 1.0 else pauses.dangling
+    if not complete:
+        return pauses.open
+    if stops >= LIKELY:
+        return pauses.complete
+    return pauses.perhaps if stops >= UNLIKELY else pauses.unlikely

@@ -13,6 +13,7 @@ from voice.settings import Settings
 
 if TYPE_CHECKING:
     from intents.understand import Understander
+    from voice.ends import Ends
     from voice.model import SpeechModel
     from voice.stt import Recognizer
 
@@ -39,6 +40,7 @@ class Engine:
         self._model: Future[SpeechModel] | None = (
             self._pool.submit(_load_model, model, self._understander) if hears else None
         )
+        self._ends: Future[Ends] | None = self._pool.submit(_learn_ends, self._understander) if hears else None
 
     @property
     def understander(self) -> Understander:
@@ -56,6 +58,12 @@ class Engine:
         """Waits for everything to be loaded; False when the time ran out first."""
         parts: list[Future[Any]] = [self._understander, *([self._model] if self._model is not None else [])]
         return not wait(parts, timeout_s).not_done
+
+    def stops(self, text: str) -> float:
+        """Probability that people stop after these words; 1 until that has been learned, in the first second."""
+        if self._ends is None or not self._ends.done():
+            return 1.0
+        return self._ends.result().after(text.lower())
 
     def recognizer(self) -> Recognizer:
         """A new recognizer for one listener."""
@@ -95,6 +103,12 @@ def _load_understander(packs: tuple[Path, ...], encoder: Path | None) -> Underst
         raise BacktalkError(
             "The pack of answers can't be used: please run backtalk pack check on it.", str(error)
         ) from error
+
+
+def _learn_ends(understander: Future[Understander]) -> Ends:
+    from voice.ends import Ends
+
+    return Ends(understander.result().hints.sentences)
 
 
 def _load_model(explicit: Path | None, understander: Future[Understander]) -> SpeechModel:

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from intents.heard import Heard
 from intents.reply import Reply
-from voice.attention import Attention, has_words, is_doubt
+from voice.attention import Answered, Attention, has_words, is_doubt
 from voice.cues import CueName
 from voice.echo import PHRASE_LINGER
 from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, State, Told
@@ -23,7 +23,7 @@ from voice.endpoint import is_dangling
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order
 from voice.settings import PATIENCES, Settings
-from voice.turn import Utterance
+from voice.turn import Utterance, join
 from voice.vad import Activity
 
 AWAKE = 8 * SAMPLE_RATE
@@ -40,6 +40,8 @@ CLEARED = round(0.5 * SAMPLE_RATE)
 """Samples for which a word that breaks in waits to be heard by the recognizer too, where its own voice returns."""
 NO_ECHO = 2 * SAMPLE_RATE
 """Samples of speaking without hearing itself after which its own voice is known not to return."""
+HELD = round(1.2 * SAMPLE_RATE)
+"""Samples for which a reply that stopped for a sound waits for words in it; then it was no speech."""
 TOO_LONG = "That was very long, so I stopped listening. Please ask me one short question."
 _RATES = ("slower", "faster", "louder", "quieter")
 
@@ -61,19 +63,21 @@ class Loop(Attention):
             self._turn.skip(len(frame))
             return self._timers()
         over = self._turn.feed(frame, activity)
+        may_go_on, silence = self._may_go_on(), self._turn.silence_ms
+        utterance = self._turn.finish() if over else None
+        if may_go_on and (effects := self._going_on(utterance)) is not None:
+            return effects
         if self.state is State.SPEAKING:
-            return self._while_speaking(over)
+            return self._while_speaking(utterance)
         self.state = State.HEARING if self._turn.hearing else State.LISTENING
-        return self._ended() if over else self._timers()
+        return self._timers() if utterance is None else self._ended(utterance, silence)
 
-    def _ended(self) -> list[Effect]:
-        silence = self._turn.silence_ms
-        utterance = self._turn.finish()
+    def _ended(self, utterance: Utterance, silence: int) -> list[Effect]:
         text = utterance.heard.text
         if not utterance.cut and is_dangling(text) and silence < self._allowed_pause(text):
             # The last word was not there yet when the pause was judged: "what are the options", and then "for".
             self._turn.begin([])
-            self._turn.resume(utterance.heard)
+            self._turn.resume(utterance.heard, utterance.begin)
             self.state = State.HEARING
             return []
         return self._understand(utterance)
@@ -104,6 +108,7 @@ class Loop(Attention):
     def say(self, reply: Reply) -> list[Effect]:
         """Makes it say what nobody asked for: a greeting, news of a device. If it `ends`, no cue follows."""
         self._turn.drop()
+        self._forget()
         effects = self._carry_out(reply)
         self._announcing = True
         return effects
@@ -140,6 +145,8 @@ class Loop(Attention):
         if phrase == self._wake_phrase:
             self._awake_cue_at = self.now + AWAKE_CUE
             return [*self._hush(), *self._awake(self._since(since))]
+        if self._held is not None:
+            self._doubted = phrase, self.now  # it is silent already: the words will tell
         if self.state is not State.SPEAKING:
             return None  # "stop" in a question is a word like any other
         if self._echoing and not has_words(self._turn.text, phrase):
@@ -148,10 +155,11 @@ class Loop(Attention):
         return self._break_in(phrase)
 
     def _break_in(self, phrase: str) -> list[Effect]:
-        self._doubted = None
         self._turn.drop()
         reply = self._mind.reply(Heard(phrase))
         effects = self._hush()
+        self._forget()
+        self.state = State.LISTENING
         self._acknowledge()
         if reply.action == "warn":  # "stop" is no clear no to "did you say that ...?"
             return [*effects, *self._carry_out(reply)]
@@ -168,6 +176,7 @@ class Loop(Attention):
 
     def _awake(self, kept: list[Samples]) -> list[Effect]:
         self._acknowledge()
+        self._forget()
         self._turn.begin(kept)
         self._called = True
         self.state = State.HEARING
@@ -187,14 +196,13 @@ class Loop(Attention):
 
     # --- while it speaks
 
-    def _while_speaking(self, over: bool) -> list[Effect]:
-        text = self._turn.text
-        if over:
-            utterance = self._turn.finish()
+    def _while_speaking(self, utterance: Utterance | None) -> list[Effect]:
+        if utterance is not None:
             text = utterance.heard.text
             if self._foreign(text, utterance.begin) and self._breaks_in(text):
                 return [*self._hush(), *self._understand(utterance)]
             return []
+        text = self._turn.text
         if self._doubted is not None:
             phrase, until = self._doubted
             if has_words(text, phrase):
@@ -207,15 +215,6 @@ class Loop(Attention):
             self._heard_itself |= len(text.split()) >= 2
             return []
         self._checked = text
-        if self._unfinished():
-            # Nobody interrupts after half a second to say something else: the question wasn't over yet.
-            self._mind.undo()
-            if self._reply.action == "warn":
-                self._taken_back = self._last
-            self._turn.resume(self._last.heard if self._last else Heard(""))
-            effects = self._hush()
-            self.state = State.HEARING
-            return effects
         if self._warns(text):
             effects = self._hush()
             self.state = State.HEARING  # quiet at once; the answer comes when the person has finished
@@ -223,24 +222,86 @@ class Loop(Attention):
             return effects
         return []
 
+    # --- a person who goes on
+
+    def _going_on(self, utterance: Utterance | None) -> list[Effect] | None:
+        """Somebody speaks soon after what was answered, or has ended. None when that is judged like other speech.
+
+        Nobody interrupts after half a second to say something else: the question wasn't over yet.
+        """
+        if self._last is None:
+            return None
+        before = self._last.utterance
+        began, text = self._turn.began, self._turn.text
+        if utterance is not None:
+            began, text = utterance.begin, utterance.heard.text
+        if self._held and self._doubted and utterance is not None and len(text.split()) <= 2:
+            return self._break_in(self._doubted[0])
+        if self._goes_on(text, began):
+            effects = self._take_back(text)
+            if utterance is None:
+                self._turn.resume(before.heard, before.begin)
+                return effects
+            return [
+                *effects,
+                *self._understand(replace(utterance, heard=join(before.heard, utterance.heard), begin=before.begin)),
+            ]
+        if self._held is not None:
+            reply, until = self._held
+            if utterance is not None and self._silences(text):
+                return self._break_in(text)
+            return self._speak(reply) if utterance is not None or self.now >= until else []
+        if utterance is None and self.state is State.SPEAKING and self._may_be_held(began):
+            effects = self._hush()
+            self.state, self._held = State.HEARING, (self._reply, self.now + HELD)
+            return effects
+        return None
+
+    def _may_be_held(self, began: int) -> bool:
+        """Whether the reply stops for speech before there are words. Not a warning, nor for what may be its own."""
+        return self._reply.action != "warn" and self._echo.silent_at(began)
+
+    def _take_back(self, text: str) -> list[Effect]:
+        """As if what was answered hadn't been: the words before belong to those that are heard now."""
+        last, effects = self._last, self._hush()
+        if last is None:
+            return effects
+        if last.reply is not None:
+            self._mind.undo()
+            if last.reply.action == "warn":
+                self._taken_back = last.utterance
+        if self._settings != last.settings:
+            effects += self._keep(last.settings)
+        if self._warns(text):
+            self._feared = text
+        self._called = last.called or (last.reply is not None and not self._always)
+        self._muted, self._whole = False, True
+        self._last, self._held, self._doubted = None, None, None
+        self.state = State.HEARING
+        return effects
+
     # --- an utterance
 
     def _understand(self, utterance: Utterance) -> list[Effect]:
         self.state = State.LISTENING
         utterance, kept = self._with_danger(utterance)
         heard = utterance.heard
-        if not kept and not self._foreign(heard.text, utterance.begin):
+        whole, self._whole = self._whole, False
+        if not kept and not whole and not self._foreign(heard.text, utterance.begin):
             return []
+        called, self._called = self._called, False
         order = self._order(heard)
         if order is not None:
             self._acknowledge()
+            self._last = Answered(utterance, called, self._settings)
             return self._obey(utterance, order)
-        called, self._called = self._called, False
         if not called and not self._matters(utterance):
+            if not self._always:  # a television would go on with its own words for ever
+                self._last = Answered(utterance, called, self._settings)
             return []  # nor does it acknowledge a warning
         self._acknowledge()
-        self._last = utterance
         reply = self._mind.reply(heard)
+        self._last = Answered(utterance, called, self._settings, reply)
         if utterance.cut and reply.action not in ("answer", "warn") and not is_doubt(reply):
             reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
         return [Told(utterance, reply), *self._carry_out(reply)]
@@ -255,10 +316,14 @@ class Loop(Attention):
             return effects
         if reply.action == "warn" and reply.urgent_sentences:
             self._warning = reply
+        return [*effects, *self._speak(reply)]
+
+    def _speak(self, reply: Reply) -> list[Effect]:
+        self._held = None
         self._reply, self._checked, self._announcing = reply, "", False
         self._heard_itself, self._doubted, self._spoke_at = False, None, self.now
         self.state, self._sleep_at = State.SPEAKING, None
-        return [*effects, Say(reply)]
+        return [Say(reply)]
 
     def _obey(self, utterance: Utterance, order: Order) -> list[Effect]:
         effects: list[Effect] = []
@@ -275,6 +340,10 @@ class Loop(Attention):
             sentence = f"I don't listen any more. To wake me, say: {self._wake_phrase}."
         reply = Reply("command", None, sentences=(sentence,), ends=order == "mute")
         return [Told(utterance, reply), *effects, *self._carry_out(reply)]
+
+    def _forget(self) -> None:
+        """What comes next is something new."""
+        self._last, self._held, self._doubted, self._whole = None, None, None, False
 
     def _keep(self, settings: Settings) -> list[Effect]:
         self._settings = settings

@@ -131,7 +131,8 @@ class Recognizer:
         begun = self._fed - self._start
         noise = np.take(_DITHER, np.arange(begun, begun + len(samples)), mode="wrap")
         loudest = np.iinfo(np.int16)
-        return np.clip(samples + noise, loudest.min, loudest.max).astype(np.int16)
+        dithered: Samples = np.clip(samples + noise, loudest.min, loudest.max).astype(np.int16)
+        return dithered
 
     def _end_segment(self) -> None:
         """Takes the words so far out of the decoders, which then begin anew."""

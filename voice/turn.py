@@ -57,12 +57,18 @@ class Turn:
         self._begin: int | None = None
         self._end = 0
         self._before: Heard | None = None
+        self._since: int | None = None
         self._allowed: tuple[str, int] | None = None
 
     @property
     def hearing(self) -> bool:
         """True between the first speech of an utterance and its end, pauses included."""
         return self._begin is not None
+
+    @property
+    def resumed(self) -> bool:
+        """True when the utterance goes on from words before."""
+        return self._before is not None
 
     @property
     def began(self) -> int:
@@ -107,9 +113,12 @@ class Turn:
         for frame in kept:
             self._ear.accept(frame)
 
-    def resume(self, heard: Heard) -> None:
-        """Makes the utterance that is being heard go on from `heard`: it turned out that the person hadn't finished."""
-        self._before = heard
+    def resume(self, heard: Heard, since: int | None = None) -> None:
+        """Makes the utterance that is being heard go on from `heard`: it turned out that the person hadn't finished.
+
+        since: sample at which `heard` began, where that was an utterance of its own.
+        """
+        self._before, self._since = heard, since
         self._allowed = None
 
     def finish(self) -> Utterance:
@@ -118,7 +127,8 @@ class Turn:
         if self._before is not None:
             heard = join(self._before, heard)
         begin = self._begin if self._begin is not None else self._now
-        utterance = Utterance(heard, begin, max(self._end, begin), cut=self._now - begin >= self._longest)
+        since = begin if self._since is None else self._since
+        utterance = Utterance(heard, since, max(self._end, begin), cut=self._now - begin >= self._longest)
         self._clear()
         return utterance
 
@@ -129,7 +139,7 @@ class Turn:
         self._clear()
 
     def _clear(self) -> None:
-        self._begin, self._before, self._allowed = None, None, None
+        self._begin, self._before, self._since, self._allowed = None, None, None, None
         self._preroll.clear()
 
     def _start(self, begin: int) -> None:

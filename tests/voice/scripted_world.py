@@ -33,6 +33,11 @@ KNOWN = {
     "what is it": ANSWER,
     "what is it and will it last": SHORT,
     "will it last": SHORT,
+    "okay": Reply("command", "yes", sentences=("Yes to what?",)),
+    "my legs are numb doctor": WARNING,
+    "slower trains": REJECT,
+    "which one is it": ANSWER,
+    "what is it worth": SHORT,
     "what is um it": ANSWER,
     "my legs are numb": WARNING,
     "slower": Reply("command", "slower", sentences=("Slower.",)),
@@ -172,3 +177,12 @@ class FakeMind:
 
 def kinds(effects: list[Effect]) -> list[Any]:
     return [type(effect) for effect in effects]
+
+
+def greeted() -> World:
+    """It has spoken without hearing itself, so that it knows that its own voice doesn't come back."""
+    world = World()
+    world.effects += world.loop.say(Reply("command", sentences=("I'm listening.",), ends=True))
+    world.hears(3000)
+    world.spoken()
+    return world

@@ -139,7 +139,8 @@ def _converse(engine: Engine, settings: Settings, voice: Pyttsx3Voice, devices: 
     mind = engine.mind()
     warnings.add(mind.fixed_warnings())
     always = not settings.wake_phrase
-    loop = Loop(engine.recognizer(), SpeechDetector(min_silence=PAUSE), mind, spotter, settings, always=always)
+    detector = SpeechDetector(min_silence=PAUSE)
+    loop = Loop(engine.recognizer(), detector, mind, spotter, settings, always=always, stops=engine.stops)
 
     session = Session(
         loop,
