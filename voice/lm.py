@@ -1,7 +1,7 @@
 """Teaching the recognizer a pack: its wordings are mixed into the language model of a Vosk model folder.
 
 A small Vosk model looks its language model (`graph/Gr.fst`) up while it decodes, so a folder with another Gr.fst is
-another recognizer with the same ears. Here a model of the wordings is mixed with the model's own (see ngram.py). The
+another recognizer with the same ears; better ones are in acoustics.py. Here a model of the wordings is mixed with the model's own (see ngram.py). The
 vocabulary stays the same, and so do its numbers, for the decoder's other half (HCLr.fst) is made for them: a word that
 the model lacks splits its sentence.
 """
@@ -19,8 +19,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Union, cast
+from typing import TYPE_CHECKING, BinaryIO, Union, cast
 
+from voice import acoustics
 from voice.fst import UNKNOWN, LanguageModelError, read_graph, read_words, write_const
 from voice.model import MANIFEST
 from voice.ngram import graph_of, learn, mix, model_of
@@ -120,7 +121,7 @@ def cache_key(
     with _plain_errors():
         hashed = hashlib.blake2b(_graph_file(model_dir).read_bytes(), digest_size=8)
         sizes = sorted((name, file.stat().st_size) for name, file in _files(model_dir) if name != MANIFEST)
-    hashed.update(json.dumps([_METHOD, sizes, keep, boost, order, _weighted(sentences)]).encode())
+    hashed.update(json.dumps([_METHOD, acoustics.digest(), sizes, keep, boost, order, _weighted(sentences)]).encode())
     return hashed.hexdigest()
 
 
@@ -180,12 +181,13 @@ def _build(
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         if file.samefile(source):
-            with place.open("xb") as stream:
+            with _kept(place) as stream:
                 write_const(taught, stream)
-                stream.flush()
-                os.fsync(stream.fileno())  # after a power cut no file may look whole that isn't
         elif name in _OPTIONS:
             place.write_text(_with_option(file.read_text("utf-8"), *_OPTIONS[name]), "utf-8")
+        elif name == acoustics.MODEL and (better := acoustics.improved(file)) is not None:
+            with _kept(place) as stream:
+                stream.write(better)
         else:
             _link(file, place)
         sizes[name] = place.stat().st_size
@@ -194,6 +196,15 @@ def _build(
         text.flush()
         os.fsync(text.fileno())
     tell(_DOING, 1.0)
+
+
+@contextlib.contextmanager
+def _kept(place: Path) -> Iterator[BinaryIO]:
+    """A new file that is on the disk when it is closed: after a power cut no file may look whole that isn't."""
+    with place.open("xb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _with_option(options: str, name: str, value: str) -> str:
