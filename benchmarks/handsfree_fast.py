@@ -174,15 +174,16 @@ def cut_off(engine: Engine, limit: int, show: Show, split: str = "test") -> Figu
 
 
 def wake(engine: Engine, limit: int, show: Show) -> Figures:
-    """The wake phrase, 2 m away in a living room, in a kitchen's noise at 12 dB."""
+    """The wake phrase by test voices, 2 m away in a living room, in a kitchen's noise at 12 dB."""
     from tools.fixtures import noises, rooms, sound, voices
 
     rng = np.random.default_rng(11)
     continuations = ("what is facet hypertrophy", "", "is it serious", "how is it treated", "my legs feel numb")
+    crowd = voices.of("test")
     trials, hits, missed, delays = 0, 0, [], []
     for place in range(limit):
-        speaker = voices.SPEAKERS[place % len(voices.SPEAKERS)]
-        after = continuations[place // len(voices.SPEAKERS) % len(continuations)]
+        speaker = crowd[place % len(crowd)]
+        after = continuations[place // len(crowd) % len(continuations)]
         phrase = voices.speak(speaker, "hey back talk", float(rng.integers(140, 190)))
         speech = np.concatenate([phrase, np.zeros(2000), voices.speak(speaker, after, 165.0)]) if after else phrase
         wet = rooms.reverberate(speech, "living_2m", speaker.split, place)

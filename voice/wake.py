@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+
 from voice.errors import BacktalkError
-from voice.frame import SAMPLE_RATE, Samples
+from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.second_look import SecondLook
 
 DEFAULT_PHRASE = "hey back talk"
 LEAST_WORDS = 2
 LEAST_LETTERS = 7
 """Shorter phrases turn up in other speech: "hello" all day long."""
-CONFIRM = round(0.25 * SAMPLE_RATE)
-"""Samples from the moment when a phrase shows up until it counts: by then it is over."""
+LOOKS = tuple(round(after_s * SAMPLE_RATE) for after_s in (0.4, 0.6, 0.8))
+"""Samples after a part of the phrase shows up at which what was said is looked at again: by then it may be over."""
+BEFORE = round(1.5 * SAMPLE_RATE)
+"""Samples before that moment in which the phrase has begun."""
+CONTEXT = round(0.5 * SAMPLE_RATE)
+"""Samples before those which tell what the noise is like."""
 HOLD_S = -0.05
 """Seconds from the end of the phrase to the cut: later costs the first sound of the question, earlier leaves a word."""
 
 
 class PhraseModel(Protocol):
     """See voice.model.SpeechModel."""
+
+    takes_grammars: bool
 
     def knows(self, word: str) -> bool: ...
     def recognizer(self, grammar: list[str] | None = None) -> Any: ...
@@ -44,65 +55,90 @@ def check_phrase(model: PhraseModel, phrase: str) -> tuple[str, ...]:
     return words
 
 
-class PhraseSpotter:
-    """Fed with the frames of speech, tells which of its phrases was just said, and how long ago it ended."""
+class Look(Protocol):
+    """See voice.second_look.SecondLook."""
 
-    def __init__(self, model: PhraseModel, phrases: tuple[str, ...], instant: tuple[str, ...] = ()) -> None:
-        """`instant`: further phrases, for which a hasty hit does less harm than a late one: unconfirmed."""
-        self._phrases = tuple(sorted((*phrases, *instant), key=len, reverse=True))
-        self._instant = frozenset(instant)
-        self._recognizer = model.recognizer([*self._phrases, "[unk]"])
-        self._recognizer.SetWords(True)
+    def end(self, sound: Samples, context: int = 0) -> int | None: ...
+
+
+def parts(phrase: str) -> tuple[str, ...]:
+    """What is enough of a phrase to take a second look: all but the first or the last word, of two words the longer."""
+    words = phrase.split()
+    if len(words) < 3:
+        return (max(words, key=len),)
+    return " ".join(words[:-1]), " ".join(words[1:])
+
+
+class PhraseSpotter:
+    """Fed with the frames of speech, tells which of its phrases was just said, and how long ago it ended.
+
+    A decoder that costs little shows words as they are spoken, often too many, and in noise too few. So parts of a phrase
+    are enough for it, and the sound around them is looked at again.
+    """
+
+    def __init__(
+        self,
+        model: PhraseModel,
+        phrases: tuple[str, ...],
+        instant: tuple[str, ...] = (),
+        look: Callable[[PhraseModel, str], Look] = SecondLook,
+    ) -> None:
+        """`instant`: further phrases, for which a hasty hit does less harm than a late one: without a second look."""
+        self._looks = {phrase: look(model, phrase) for phrase in phrases}
+        self._parts = {part: phrase for phrase in phrases for part in parts(phrase)}
+        self._instant = tuple(sorted(instant, key=len, reverse=True))
+        self._recognizer = model.recognizer([*phrases, *instant, "[unk]"])
+        self._recent: deque[Samples] = deque(maxlen=(CONTEXT + BEFORE + 2 * max(LOOKS)) // FRAME_SAMPLES)
         self._fed = 0
-        """Samples in its life: Vosk counts the times of words from there, whatever was reset in between."""
-        self._fresh = True
-        self._confirm_at: int | None = None
+        """Samples since the stretch of speech began."""
+        self._shown = ""
+        self._due: list[tuple[int, str, int]] = []
+        """When to look: samples fed, at which phrase, and from which sample on."""
 
     def accept(self, frame: Samples) -> tuple[str, int] | None:
-        """A phrase and the samples since its end, when one has been heard; it then starts anew.
-
-        Vosk shows a word as it is spoken, even before its end, but knows only later where it ended, and may change its
-        mind. So a phrase that shows up is confirmed a moment later, with its end.
-        """
+        """A phrase and the samples since its end, when one has been heard; it then starts anew."""
         self._fed += len(frame)
-        self._fresh = False
+        self._recent.append(frame)
         if self._recognizer.AcceptWaveform(frame.tobytes()):
-            return self._confirmed(self._recognizer.Result())
-        if self._confirm_at is not None:
-            return self._confirmed(self._recognizer.FinalResult()) if self._fed >= self._confirm_at else None
-        partial = f" {json.loads(self._recognizer.PartialResult()).get('partial', '')} "
-        phrase = next((phrase for phrase in self._phrases if f" {phrase} " in partial), None)
-        if phrase in self._instant:
-            self.reset()
-            return phrase, 0
-        if phrase is not None:
-            self._confirm_at = self._fed + CONFIRM
-        return None
+            shown = str(json.loads(self._recognizer.Result()).get("text", ""))
+        else:
+            shown = str(json.loads(self._recognizer.PartialResult()).get("partial", ""))
+        if shown != self._shown:
+            self._shown = shown
+            said = next((phrase for phrase in self._instant if f" {phrase} " in f" {shown} "), None)
+            if said is not None:
+                self.reset()
+                return said, 0
+            self._expect(shown)
+        return self._look() if self._due and self._fed >= self._due[0][0] else None
 
     def reset(self) -> None:
         """For the next stretch of speech."""
-        if self._fresh:
+        if not self._fed:
             return
         self._recognizer.Reset()
-        self._fresh, self._confirm_at = True, None
+        self._fed, self._shown, self._due = 0, "", []
 
-    def _confirmed(self, result: str) -> tuple[str, int] | None:
-        """The decoder has begun anew with this result."""
-        self._confirm_at = None
-        found = self._find(json.loads(result).get("result", []))
-        if found is None:
+    def _expect(self, shown: str) -> None:
+        """Looks are due after a part of a phrase among the last words that are shown."""
+        for part, phrase in self._parts.items():
+            last = shown.split()[-len(part.split()) - 1 :]
+            if f" {part} " not in f" {' '.join(last)} ":
+                continue
+            begin = max(0, self._fed - BEFORE)
+            after = max((at for at, _, _ in self._due), default=0) + FRAME_SAMPLES
+            self._due += [(self._fed + wait, phrase, begin) for wait in LOOKS if self._fed + wait > after]
+            return
+
+    def _look(self) -> tuple[str, int] | None:
+        _, phrase, begin = self._due.pop(0)
+        sound = np.concatenate(list(self._recent))
+        context = max(0, len(sound) - (self._fed - begin))
+        end = self._looks[phrase].end(sound, context)
+        if end is None:
             return None
-        phrase, end_s = found
-        return phrase, max(0, self._fed - round((end_s + HOLD_S) * SAMPLE_RATE))
-
-    def _find(self, words: list[dict[str, Any]]) -> tuple[str, float] | None:
-        heard = [str(word["word"]) for word in words]
-        for phrase in self._phrases:
-            wanted = phrase.split()
-            for first in range(len(heard) - len(wanted) + 1):
-                if heard[first : first + len(wanted)] == wanted:
-                    return phrase, float(words[first + len(wanted) - 1]["end"])
-        return None
+        self.reset()
+        return phrase, max(0, len(sound) - end - round(HOLD_S * SAMPLE_RATE))
 
 
 class WakeDetector:

@@ -1,0 +1,174 @@
+"""A closer look at a second or two of sound: was the phrase said, or something like it?
+
+The spotter's decoder has nothing but the phrase and "everything else", which is a poor rival: it hears parts of the
+phrase in much that is said, and in noise loses the end of it. Here two decoders hear the same sound from its beginning,
+one bound to the phrase and one to common words and words spelled nearly like the phrase's own. The difference of their
+log likelihoods tells how much better than anything else the phrase explains what was heard: a keyword's likelihood ratio
+against a filler model (Rose and Paul, "A hidden Markov model based keyword recognition system", 1990).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_lowercase
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from voice.frame import SAMPLE_RATE, Samples
+
+MARGIN = 1.0
+"""Nats by which the phrase must be likelier than other words."""
+SHORTEST_S = 0.4
+"""Seconds that a phrase lasts at least: what is shorter wasn't spoken by anybody, but fitted to a noise."""
+AFTER = round(0.1 * SAMPLE_RATE)
+"""Samples that must follow the phrase: half of its last word is often enough to be likely, and still another word."""
+_WEIGHT = 3000
+"""How often the phrase is in its grammar: Vosk makes a bigram model with discounts of it, and a phrase that is there
+once may be left after each word at the price of another that was really said."""
+_WINDOW = 512
+"""Samples of a window of noise reduction, 32 ms."""
+_QUIETEST = 0.25
+"""Share of the windows that are taken for noise alone, in each frequency band."""
+_QUIETEST_TO_MEAN = -np.log(1.0 - _QUIETEST)
+"""Power at that quantile, of its mean: the power of noise in a band is distributed exponentially."""
+_LEAST_GAIN = 0.3
+"""More is taken away by stronger noise reduction, but of the consonants too."""
+_COMMON = tuple((Path(__file__).parent / "data" / "common_words.txt").read_text("utf-8").split())
+"""The commonest words of English, most of one syllable: together they have every sound of it."""
+
+Power = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    likelihood: float
+    """Nats."""
+    words: tuple[tuple[str, float, float], ...]
+    """Each with the seconds of its begin and end."""
+
+    def times(self, wanted: list[str]) -> tuple[float, float] | None:
+        """Seconds from begin to end of these words, the last time that they stand there next to each other."""
+        for first in range(len(self.words) - len(wanted), -1, -1):
+            said = self.words[first : first + len(wanted)]
+            if [word for word, _, _ in said] == wanted:
+                return said[0][1], said[-1][2]
+        return None
+
+
+class LookModel(Protocol):
+    """See voice.model.SpeechModel."""
+
+    takes_grammars: bool
+
+    def knows(self, word: str) -> bool: ...
+    def recognizer(self, grammar: list[str] | None = None) -> Any: ...
+
+
+def fillers(model: LookModel, phrase: str) -> tuple[str, ...]:
+    """What may have been said instead: common words, the phrase's own, and what one letter more, less or other makes of them."""
+    words = phrase.split()
+    near = sorted(other for word in words for other in _one_letter_off(word) if model.knows(other))
+    return tuple(dict.fromkeys([*words, *near, *(word for word in _COMMON if model.knows(word))]))
+
+
+def _one_letter_off(word: str) -> set[str]:
+    cuts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    less = {left + right[1:] for left, right in cuts if right}
+    other = {left + letter + right[1:] for left, right in cuts if right for letter in ascii_lowercase}
+    more = {left + letter + right for left, right in cuts for letter in ascii_lowercase}
+    return {made for made in less | other | more if len(made) > 1}
+
+
+def quietened(sound: Samples) -> Samples:
+    """The sound, shape (n,), with steady noise turned down, same shape: spectral subtraction (Boll, 1979).
+
+    Steady is what remains in the quietest quarter of the windows, for each band by itself.
+    """
+    hop = _WINDOW // 2
+    if len(sound) < 2 * _WINDOW:
+        return sound
+    padded = np.concatenate([np.zeros(hop), sound, np.zeros(hop + -len(sound) % hop)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::hop]
+    # The periodic Hann window: halves that overlap add up to 1.
+    spectrum = np.fft.rfft(windows * np.hanning(_WINDOW + 1)[:-1], axis=1)
+    power = np.asarray(np.abs(spectrum) ** 2, np.float64)
+    gain = np.sqrt(np.maximum(1.0 - _steady(power) / np.maximum(power, 1e-9), _LEAST_GAIN**2))
+    pieces = np.fft.irfft(spectrum * gain, n=_WINDOW, axis=1)
+    made = np.zeros(len(padded))
+    for place, piece in enumerate(pieces):
+        made[place * hop : place * hop + _WINDOW] += piece
+    return np.asarray(np.clip(np.round(made[hop : hop + len(sound)]), -32768, 32767), np.int16)
+
+
+def _steady(power: Power) -> Power:
+    """Mean power of the noise in each band, shape (bands,), from windows of shape (windows, bands)."""
+    loudness = power.sum(axis=1)
+    sounding = loudness > 1e-3 * np.median(loudness[loudness > 0]) if np.any(loudness > 0) else loudness >= 0
+    return np.asarray(np.quantile(power[sounding], _QUIETEST, axis=0) / _QUIETEST_TO_MEAN)
+
+
+class SecondLook:
+    """Judges stretches of sound that may hold one phrase. Not for use by two threads at once."""
+
+    def __init__(self, model: LookModel, phrase: str) -> None:
+        """Raises ModelError when the model can't be used."""
+        self._wanted = phrase.split()
+        self._bound = _Decoder(model, [phrase] * _WEIGHT, 10)
+        others = [*fillers(model, phrase), "[unk]"]
+        # A model that takes no grammars hears freely: then it has heard the phrase or not.
+        self._free = _Decoder(model, others, 1) if model.takes_grammars else None
+
+    def end(self, sound: Samples, context: int = 0) -> int | None:
+        """Sample of `sound` at which the phrase ended, when it was said; else None.
+
+        sound: shape (n,); the phrase is expected to be nearly all of it after the first `context` samples, which only
+        tell what the noise is like. Looks at it as it is and with the noise turned down; once is enough.
+        """
+        found = self._found(sound[context:])
+        if found is None:
+            found = self._found(quietened(sound)[context:])
+        return None if found is None else context + found
+
+    def _found(self, sound: Samples) -> int | None:
+        for reading in self._bound.readings(sound):
+            times = reading.times(self._wanted)
+            if times is not None:
+                break
+        else:
+            return None
+        end = round(times[1] * SAMPLE_RATE)
+        if times[1] - times[0] < SHORTEST_S or end + AFTER > len(sound):
+            return None
+        if self._free is not None and reading.likelihood - self._free.readings(sound)[0].likelihood < MARGIN:
+            return None
+        return end
+
+
+class _Decoder:
+    """A decoder that begins anew with every sound."""
+
+    def __init__(self, model: LookModel, grammar: list[str], readings: int) -> None:
+        self._recognizer = model.recognizer(grammar)
+        self._recognizer.SetMaxAlternatives(readings)
+        self._recognizer.SetWords(True)
+        self._fed = 0
+        """Samples in its life: Vosk counts the times of words from there."""
+
+    def readings(self, sound: Samples) -> list[_Reading]:
+        """What may have been said, likeliest first."""
+        ctypes.CDLL(None).srand(1)  # Kaldi's dither is drawn from there: the same sound has the same result each time
+        start_s = self._fed / SAMPLE_RATE
+        self._fed += len(sound)
+        self._recognizer.AcceptWaveform(sound.tobytes())
+        return [
+            _Reading(
+                one["confidence"],
+                tuple((word["word"], word["start"] - start_s, word["end"] - start_s) for word in one.get("result", [])),
+            )
+            for one in json.loads(self._recognizer.FinalResult()).get("alternatives", [])
+        ]
