@@ -285,12 +285,15 @@ def breath() -> None:
 
 
 def joined(lines: Sequence[Line], seed: int = 0) -> list[Line]:
-    """Every danger sign beside a question of the same writer; `question` is its id. The same ones each time."""
+    """Every danger sign beside a question of the same writer, who must have asked one; `question` is its id. The same ones each time."""
     rng, found = random.Random(seed), []
     for line in lines:
         if line.label in URGENT:
             asked = [o for o in lines if o.kind == "question" and o.extra["writer"] == line.extra["writer"]]
-            other = rng.choice([one for one in asked if not one.counter])
+            asked = [one for one in asked if not one.counter]
+            if not asked:
+                continue  # some writers wrote of danger only
+            other = rng.choice(asked)
             texts = [line.text or "", other.text or ""]
             text = " and ".join(texts if rng.random() < 0.5 else texts[::-1])
             found.append(replace(line, text=text, extra={**line.extra, "question": other.label}))

@@ -196,7 +196,8 @@ def test_after_any_talk_about_both_a_danger_sign_comes_first(
     [
         "how do i get some relief here i'm standing at my kitchen sink hurting",
         "i've done the rest and the tylenol and it's no better is it time to see my doctor",
-        "i'd like to know how they came up with this i was only in there eight minutes",
+        "it starts in my spine and then it's like pouring into my hip and backside",
+        "roads are drifted in so what can i do for this pain in the kitchen here",
     ],
 )
 def test_a_second_pack_brings_no_needless_warning(talk: Conversation, text: str) -> None:
