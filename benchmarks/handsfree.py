@@ -176,7 +176,9 @@ def main(
 ) -> None:
     """Measure the hands-free conversation. Needs the speech model; most parts need the extra "fixtures" as well."""
     import voice.cli  # noqa: F401 - first, as in the program: it holds numpy to one thread before numpy is imported
+    from benchmarks import handsfree_cost as cost
     from benchmarks import handsfree_fast as fast
+    from benchmarks import handsfree_talk as talk
     from voice.engine import Engine
     from voice.settings import Settings
 
@@ -192,14 +194,14 @@ def main(
     work: dict[str, Callable[[], Figures]] = {
         "endpoint": lambda: fast.endpoint(engine(), trials, show, split),
         "cut-off": lambda: fast.cut_off(engine(), trials, show, split),
-        "stop": lambda: fast.stop(engine(), trials, show, not no_cancel),
-        "danger": lambda: fast.stop(engine(), trials, show, not no_cancel, DANGER),
-        "own-voice": lambda: fast.own_voice(engine(), minutes, show, not no_cancel),
-        "wake": lambda: fast.wake(engine(), trials, show),
-        "false-wakes": lambda: fast.false_wakes(engine(), minutes, show),
-        "idle": lambda: fast.idle(engine(), 60.0, show),
-        "memory": lambda: fast.memory(engine(), hours, budget, show),
-        "always": lambda: fast.always(engine(), minutes, show),
+        "stop": lambda: talk.stop(engine(), trials, show, not no_cancel),
+        "danger": lambda: talk.stop(engine(), trials, show, not no_cancel, DANGER),
+        "own-voice": lambda: talk.own_voice(engine(), minutes, show, not no_cancel),
+        "wake": lambda: talk.wake(engine(), trials),
+        "false-wakes": lambda: talk.false_wakes(engine(), minutes, show),
+        "idle": lambda: cost.idle(engine(), 60.0),
+        "memory": lambda: cost.memory(engine(), hours, budget, show),
+        "always": lambda: talk.always(engine(), minutes),
     }
     for part in parts:
         click.echo(part, err=True)

@@ -1,9 +1,8 @@
-"""The hands-free figures that need no device: recordings through the state machine, timed in samples."""
+"""How soon it answers and whom it cuts off: recordings through the state machine, without a device, timed in samples."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -12,20 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.handsfree_room import Room, chunks, load, mixed, speech_end, without_wake
-from intents.reply import Reply
-from voice.effects import Cue, Hush, Say, State, Told
+from benchmarks.handsfree_room import Room, chunks, load, speech_end
+from voice.effects import Say, Told
 from voice.ends import Ends
 from voice.engine import Engine
 from voice.frame import SAMPLE_RATE, Samples
-from voice.settings import Settings
-from voice.tts import Pyttsx3Voice
 
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURES = ROOT / "audio_fixtures"
-HUMAN = ROOT.parent / "shared" / "human_speech"
 E2E = ROOT / "tests" / "e2e" / "recordings"
-SNR_DB = 12.0
 Figures = dict[str, Any]
 Show = Callable[[str], None]
 
@@ -47,9 +41,6 @@ def percentiles(milliseconds: list[float]) -> Figures:
 
 def ms(samples: int) -> float:
     return 1000 * samples / SAMPLE_RATE
-
-
-# --- how soon
 
 
 def endpoint(engine: Engine, limit: int, show: Show, split: str = "test") -> Figures:
@@ -168,256 +159,3 @@ def cut_off(engine: Engine, limit: int, show: Show, split: str = "test") -> Figu
                 )
                 show(f"talked over: {figures['where'][-1]}")
     return figures
-
-
-# --- waking
-
-
-def wake(engine: Engine, limit: int, show: Show) -> Figures:
-    """The wake phrase by test voices, 2 m away in a living room, in a kitchen's noise at 12 dB."""
-    from tools.fixtures import noises, rooms, sound, voices
-
-    rng = np.random.default_rng(11)
-    continuations = ("what is facet hypertrophy", "", "is it serious", "how is it treated", "my legs feel numb")
-    crowd = voices.of("test")
-    trials, hits, missed, delays = 0, 0, [], []
-    for place in range(limit):
-        speaker = crowd[place % len(crowd)]
-        after = continuations[place // len(crowd) % len(continuations)]
-        phrase = voices.speak(speaker, "hey back talk", float(rng.integers(140, 190)))
-        speech = np.concatenate([phrase, np.zeros(2000), voices.speak(speaker, after, 165.0)]) if after else phrase
-        wet = rooms.reverberate(speech, "living_2m", speaker.split, place)
-        wet = np.concatenate([np.zeros(SAMPLE_RATE), wet, np.zeros(SAMPLE_RATE)])
-        noise = noises.excerpt("kitchen", speaker.split, len(wet), rng)
-        mix = wet + noise * sound.speech_rms(wet) * sound.db(-SNR_DB)
-        room = Room(engine)
-        room.quiet(0.5)
-        awake = None
-        for chunk in chunks(np.asarray(np.round(sound.to_peak(mix, -12.0) * 32767), np.int16), 0.032):
-            room.feed(chunk)
-            if room.loop.state is not State.ASLEEP:
-                awake = room.now
-                break
-        trials += 1
-        hits += awake is not None
-        if awake is None:
-            missed.append(f"{speaker.name}: hey back talk {after}".strip())
-        else:
-            delays.append(ms(awake - round(1.5 * SAMPLE_RATE) - len(phrase)))
-    return {"trials": trials, "hits": hits, "share": round(hits / max(1, trials), 4), "missed": missed} | {
-        "after_the_phrase": percentiles(delays)
-    }
-
-
-def false_wakes(engine: Engine, minutes: float, show: Show) -> Figures:
-    """Speech that is not for it: fixtures without the phrase, people, a television."""
-    figures: Figures = {"hours": 0.0, "wakes": 0, "by_source": {}, "where": []}
-    for name, source in (
-        ("fixtures", _fixture_speech()),
-        ("people", _human_speech()),
-        ("television", _television(minutes)),
-    ):
-        room = Room(engine)
-        fed, wakes = 0, 0
-        for label, sound in source:
-            room.quiet(0.3)
-            for chunk in chunks(sound):
-                room.feed(chunk)
-                if room.loop.state is not State.ASLEEP:
-                    wakes += 1
-                    figures["where"].append(f"{name}: {label}")
-                    show(f"woken by {name}: {label}")
-                    room = Room(engine)
-            fed += len(sound)
-        figures["by_source"][name] = {"hours": round(fed / SAMPLE_RATE / 3600, 3), "wakes": wakes}
-        figures["hours"] = round(figures["hours"] + fed / SAMPLE_RATE / 3600, 3)
-        figures["wakes"] += wakes
-        show(f"{name}: {figures['by_source'][name]}")
-    # With no wakes in T hours the rate is, with 95 % confidence, below 3 / T (the rule of three).
-    figures["at_most_in_10_h_95"] = round(30 / figures["hours"], 1) if not figures["wakes"] else None
-    return figures
-
-
-def _fixture_speech() -> Iterator[tuple[str, Samples]]:
-    for one in lines():
-        if "wake" not in one["effects"]:
-            yield one["id"], load(FIXTURES / one["audio"])
-
-
-def _human_speech() -> Iterator[tuple[str, Samples]]:
-    for path in sorted(HUMAN.glob("*.flac")) if HUMAN.is_dir() else ():
-        yield path.name, load(path)
-
-
-def _television(minutes: float) -> Iterator[tuple[str, Samples]]:
-    from tools.fixtures import noises, sound, talk
-
-    sentences = [*noises.TALK, *dict.fromkeys(one["text"] for one in lines(kind="oos") if one["text"])]
-    for number in range(round(minutes)):
-        split = "dev" if number % 2 else "test"
-        rng = np.random.default_rng([5, number])
-        _said, heard = talk.television_talk(sentences, 60.0, split, rng)  # type: ignore[arg-type]
-        level = float(rng.integers(-30, -11))
-        yield f"minute {number}", np.asarray(np.round(sound.to_peak(heard, level) * 32767), np.int16)
-
-
-# --- its own voice
-
-
-def own_voice(engine: Engine, minutes: float, show: Show, cancel: bool = True) -> Figures:
-    """Its own replies come back at 0 dB, dry and through a living room: it may not wake, answer, warn or stop."""
-    from tools.fixtures import rooms
-
-    tail = rooms.impulse_response("living_2m", "dev", 0)
-    tail = tail[: round(0.15 * SAMPLE_RATE)] / np.sqrt(np.sum(tail**2))
-    replies = list(_replies(engine))
-    spoken, faults, place = 0, [], 0
-    with Pyttsx3Voice() as voice:
-        for room in (Room(engine, voice=voice, echo_db=0.0, tail=one, cancel=cancel) for one in (None, tail)):
-            end = room.now + round(minutes / 2 * 60 * SAMPLE_RATE)
-            while room.now < end:
-                reply = replies[place % len(replies)]
-                place += 1
-                before = len(room.events)
-                room.say(reply)
-                begun = room.now
-                room.until_silent()
-                spoken += room.now - begun
-                room.quiet(3.0)
-                for event in room.events[before + 1 :]:
-                    if isinstance(event.effect, (Told, Hush)) or (
-                        isinstance(event.effect, Cue) and event.effect.name == "awake"
-                    ):
-                        heard = event.effect.utterance.heard.text if isinstance(event.effect, Told) else ""
-                        faults.append(
-                            f"{type(event.effect).__name__} {heard!r} at {ms(event.at - begun):.0f} ms of {reply.speech!r}"
-                        )
-                        show(faults[-1])
-                room.until_silent()
-    return {
-        "minutes_spoken": round(spoken / SAMPLE_RATE / 60, 1),
-        "replies": place,
-        "faults": len(faults),
-        "where": faults,
-    }
-
-
-def _replies(engine: Engine) -> Iterator[Reply]:
-    """What it says: answers to what the test writers ask, warnings, help, and its own wake phrase."""
-    from intents.heard import Heard
-
-    seen = set()
-    yield engine.mind().greeting()
-    yield Reply("command", sentences=("I'm listening. Say: hey back talk, and then your question.",), ends=True)
-    for one in lines(split="test"):
-        if one["text"] and one["kind"] in ("question", "urgent", "command"):
-            reply = engine.mind().reply(Heard(one["text"], typed=True))
-            if reply.sentences and reply.sentences not in seen:
-                seen.add(reply.sentences)
-                yield reply
-
-
-def stop(
-    engine: Engine, limit: int, show: Show, cancel: bool = True, words: str = "stop", split: str | None = None
-) -> Figures:
-    """Words that break in, by many voices while it speaks, 10 dB above its own at the microphone: heard, how soon."""
-    from tools.fixtures import voices
-
-    speakers = [one for one in voices.SPEAKERS if split in (None, one.split)]
-
-    rng = np.random.default_rng(3)
-    waits: list[float] = []
-    missed: list[str] = []
-    replies = [reply for reply in _replies(engine) if len(reply.speech) > 160 and not reply.urgent_sentences]
-    with Pyttsx3Voice() as voice:
-        for place in range(limit):
-            speaker = speakers[place % len(speakers)]
-            word = voices.speak(speaker, words, float(rng.integers(140, 180)))
-            room = Room(engine, voice=voice, echo_db=-10.0, cancel=cancel)
-            room.greet()
-            room.say(replies[int(rng.integers(len(replies)))])
-            room.quiet(float(rng.uniform(2.0, 4.0)))
-            said = word * room.level / np.sqrt(np.mean(word**2))
-            begun = room.now
-            hushed = None
-            for chunk in chunks(np.concatenate([mixed(said), np.zeros(3 * SAMPLE_RATE // 2, np.int16)]), 0.032):
-                if any(isinstance(event.effect, Hush) for event in room.feed(chunk)):
-                    hushed = room.now
-                    break
-            if hushed is None:
-                missed.append(speaker.name)
-                show(f"{words} not heard: {speaker.name}")
-            else:
-                waits.append(ms(hushed - begun - len(said)))
-    return {
-        **percentiles(waits),
-        "trials": limit,
-        "heard": len(waits),
-        "share": round(len(waits) / limit, 3),
-        "missed": missed,
-    }
-
-
-# --- what it costs
-
-
-def idle(engine: Engine, seconds: float, show: Show) -> Figures:
-    """Processor time a second of silence takes, of one core; also of a room's hiss."""
-    figures: Figures = {}
-    for name, hiss in (("silence", None), ("hiss", np.random.default_rng(1))):
-        room = Room(engine)
-        room.quiet(5.0, hiss)
-        begun = time.process_time()
-        room.quiet(seconds, hiss)
-        figures[name] = {"percent_of_a_core": round(100 * (time.process_time() - begun) / seconds, 2)}
-    return figures
-
-
-def memory(engine: Engine, hours: float, budget_s: float, show: Show) -> Figures:
-    """Resident memory after the first ten minutes and after hours: each ten minutes have talk, questions, answers."""
-    questions = [load(FIXTURES / one["audio"]) for one in lines(split="test", condition="clean")][:40]
-    talk = [load(FIXTURES / one["audio"]) for one in lines(kind="oos", split="test") if one["text"]][:40]
-    wake_up = load(E2E / "wake_definition.flac")
-    room = Room(engine)
-    began, first, at, rounds = time.monotonic(), 0.0, 0.0, 0
-    series: list[tuple[float, float]] = []
-    while room.now < hours * 3600 * SAMPLE_RATE and time.monotonic() - began < budget_s:
-        room.feed(wake_up)
-        room.quiet(2)
-        room.until_silent()
-        for place in range(3):
-            room.feed(questions[(3 * rounds + place) % len(questions)])
-            room.quiet(2)
-            room.until_silent()
-        room.quiet(12)
-        room.feed(talk[rounds % len(talk)])
-        room.events.clear()
-        rounds += 1
-        until = rounds * 600 * SAMPLE_RATE
-        while room.now < until:
-            room.quiet(min(10.0, (until - room.now) / SAMPLE_RATE))
-        at = room.now / SAMPLE_RATE / 3600
-        series.append((round(at, 2), round(_resident_mb(), 1)))
-        first = first or series[0][1]
-        show(f"{at:.2f} h: {series[-1][1]} MB")
-    return {
-        "hours": round(at, 2),
-        "first_mb": first,
-        "last_mb": series[-1][1],
-        "growth_percent": round(100 * (series[-1][1] / first - 1), 2),
-        "series": series[:: max(1, len(series) // 12)],
-    }
-
-
-def _resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def always(engine: Engine, minutes: float, show: Show) -> Figures:
-    """Without a wake phrase: how often does a television get an answer?"""
-    room = Room(engine, without_wake(Settings()))
-    told = []
-    for _label, sound in _television(minutes):
-        told += [event.effect for event in room.feed(sound) if isinstance(event.effect, Told)]
-    return {"minutes": minutes, "answers": len(told), "where": [one.utterance.heard.text for one in told]}

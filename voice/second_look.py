@@ -9,7 +9,6 @@ against a filler model (Rose and Paul, "A hidden Markov model based keyword reco
 
 from __future__ import annotations
 
-import ctypes
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +160,6 @@ class _Decoder:
 
     def readings(self, sound: Samples) -> list[_Reading]:
         """What may have been said, likeliest first."""
-        ctypes.CDLL(None).srand(1)  # Kaldi's dither is drawn from there: the same sound has the same result each time
         start_s = self._fed / SAMPLE_RATE
         self._fed += len(sound)
         self._recognizer.AcceptWaveform(sound.tobytes())

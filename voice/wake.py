@@ -139,21 +139,3 @@ class PhraseSpotter:
             return None
         self.reset()
         return phrase, max(0, len(sound) - end - round(HOLD_S * SAMPLE_RATE))
-
-
-class WakeDetector:
-    """Says when the wake phrase was heard. Feed it only with speech and a little before it: it is not for silence."""
-
-    def __init__(self, model: PhraseModel, phrase: str = DEFAULT_PHRASE) -> None:
-        """Raises PhraseError when the phrase can't work with this model."""
-        self.phrase = " ".join(check_phrase(model, phrase))
-        self._spotter = PhraseSpotter(model, (self.phrase,))
-
-    def accept(self, frame: Samples) -> int | None:
-        """Samples since the phrase ended, when it was just heard; else None."""
-        found = self._spotter.accept(frame)
-        return None if found is None else found[1]
-
-    def reset(self) -> None:
-        """For the next stretch of speech."""
-        self._spotter.reset()

@@ -12,7 +12,7 @@ import pytest
 from voice.audio import frames, read_audio
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.model import SpeechModel
-from voice.wake import LOOKS, PhraseError, PhraseModel, PhraseSpotter, WakeDetector, check_phrase, parts
+from voice.wake import LOOKS, PhraseError, PhraseModel, PhraseSpotter, check_phrase, parts
 
 RECORDINGS = Path(__file__).parents[1] / "e2e" / "recordings"
 FRAME = np.ones(FRAME_SAMPLES, np.int16)
@@ -160,16 +160,15 @@ def test_an_instant_phrase_counts_at_once_but_not_inside_a_word() -> None:
 @pytest.mark.parametrize("name", ["wake_definition", "wake_symptoms", "wake_danger", "pause"])
 def test_it_is_heard_in_a_recording_and_its_end_is_found_each_time(speech_model: SpeechModel, name: str) -> None:
     """Twice with one detector: what was said before must not shift the times."""
-    wake = WakeDetector(speech_model)
+    wake = PhraseSpotter(speech_model, ("hey back talk",))
     ends = []
     for _ in range(2):
         wake.reset()
         fed = 0
         for frame in frames(read_audio(RECORDINGS / f"{name}.flac")):
             fed += len(frame)
-            since = wake.accept(frame)
-            if since is not None:
-                ends.append((fed - since) / SAMPLE_RATE)
+            if found := wake.accept(frame):
+                ends.append((fed - found[1]) / SAMPLE_RATE)
                 break
     assert len(ends) == 2
     assert all(0.7 < end < 1.4 for end in ends)
@@ -178,7 +177,7 @@ def test_it_is_heard_in_a_recording_and_its_end_is_found_each_time(speech_model:
 @pytest.mark.model
 @pytest.mark.parametrize("name", ["television", "danger", "slower", "stop"])
 def test_other_speech_does_not_wake_it(speech_model: SpeechModel, name: str) -> None:
-    wake = WakeDetector(speech_model)
+    wake = PhraseSpotter(speech_model, ("hey back talk",))
     assert all(wake.accept(frame) is None for frame in frames(read_audio(RECORDINGS / f"{name}.flac")))
 
 
@@ -187,8 +186,8 @@ def test_the_same_recording_wakes_at_the_same_sample_each_time(speech_model: Spe
     sound = read_audio(RECORDINGS / "wake_definition.flac")
     found = []
     for _ in range(2):
-        wake = WakeDetector(speech_model)
-        found.append([(place, since) for place, frame in enumerate(frames(sound)) if (since := wake.accept(frame))])
+        wake = PhraseSpotter(speech_model, ("hey back talk",))
+        found.append([(place, heard) for place, frame in enumerate(frames(sound)) if (heard := wake.accept(frame))])
     assert found[0]
     assert found[0] == found[1]
 
@@ -196,4 +195,4 @@ def test_the_same_recording_wakes_at_the_same_sample_each_time(speech_model: Spe
 @pytest.mark.model
 def test_a_real_model_refuses_what_it_cannot_hear(speech_model: SpeechModel) -> None:
     with pytest.raises(PhraseError):
-        WakeDetector(speech_model, "hey osteophytes")
+        check_phrase(speech_model, "hey osteophytes")
