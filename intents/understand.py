@@ -123,7 +123,7 @@ class Understander:
 
     def __init__(self, packs: Sequence[Pack], encoder: Encoder, heads: Sequence[Head], rules: UrgentRules) -> None:
         self.packs = tuple(packs)
-        self._encoder, self._heads, self._rules = encoder, tuple(heads), rules
+        self._encoder, self._heads, self.rules = encoder, tuple(heads), rules
 
     @classmethod
     def load(cls, paths: Sequence[Path] | None = None, encoder: Path = ENCODER) -> Understander:
@@ -175,7 +175,7 @@ class Understander:
             dict(zip(head.labels, map(float, table[number]), strict=True))
             for head, table in zip(self._heads, scores, strict=True)
         ]
-        return Part(text, tuple(tables), bool(self._rules.find(text)))
+        return Part(text, tuple(tables), bool(self.rules.find(text)))
 
     def _danger(
         self,
@@ -186,15 +186,15 @@ class Understander:
         scores: Sequence[Probabilities],
     ) -> Danger:
         """Danger signs in any reading: by rule, and by what was learned. One reading is enough."""
-        found = [(text, sign) for text in readings for sign in self._rules.find(text)]
+        found = [(text, sign) for text in readings for sign in self.rules.find(text)]
         warn, maybe = self._learned(readings, parts, row, scores, WARN if heard.typed else WARN_HEARD)
         signs = [
             sign for text, sign in found if self._backed(sign, row[text], scores, _floor(heard, text, readings[0]))
         ]
         if not signs and heard.biased:
             # The biased decode invents domain words: it counts only when the free one leans the same way.
-            signs = [sign for sign in self._rules.find(normalise_reading(heard.biased)) if sign.id in maybe]
-        quiet = self._rules.suppressed(readings[0])
+            signs = [sign for sign in self.rules.find(normalise_reading(heard.biased)) if sign.id in maybe]
+        quiet = self.rules.suppressed(readings[0])
         denied = {
             sign.id for sign in quiet if sign.reason == "denied"
         }  # only an explicit denial of that very sign takes it back

@@ -173,7 +173,7 @@ def published(base: Path) -> Encoder:
 def understander_of(encoder: Encoder, head: Head, rules: UrgentRules | None = None) -> Understander:
     """The shipped understander with another encoder and head, and other rules where given."""
     shipped = Understander.load()
-    return Understander(shipped.packs, encoder, [head], rules or shipped._rules)
+    return Understander(shipped.packs, encoder, [head], rules or shipped.rules)
 
 
 def point(encoder: Encoder, head: Head, lines: Sequence[Line]) -> dict[str, Any]:
@@ -246,7 +246,7 @@ def ablation() -> None:
         "without clauses": (shipped, lambda: mock.patch("intents.understand.clauses", return_value=())),
         "without rules for danger": (understander_of(encoder, head, NoRules()), nothing),
         "danger by rules alone": (
-            RulesAlone(shipped.packs, encoder, [head], shipped._rules),
+            RulesAlone(shipped.packs, encoder, [head], shipped.rules),
             nothing,
         ),
         "rules that need no consent": (shipped, lambda: mock.patch.object(Understander, "_backed", return_value=True)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scripted_world import ANSWER, SHORT, SILENCE, WARNING, World, greeted, kinds
+from scripted_world import ANSWER, SILENCE, WARNING, World, kinds
 
 from intents.heard import Heard
 from intents.reply import Reply
@@ -34,85 +34,6 @@ def test_the_wake_phrase_alone_is_answered_by_a_cue_and_then_the_question_is_hea
     world = World()
     assert world.hears("hey back talk", 600) == [Cue("awake")]
     assert kinds(world.hears("what is it", 1000)) == [Told, Say]
-
-
-def test_a_whole_question_is_answered_after_a_short_pause() -> None:
-    world = World()
-    world.hears("hey back talk what is it")
-    assert world.hears(200) == []
-    assert kinds(world.hears(150)) == [Told, Say]
-
-
-@pytest.mark.parametrize("pause", [100, 300, 500, 700, 900])
-def test_no_pause_of_up_to_nine_tenths_cuts_off_what_is_not_yet_a_question(pause: int) -> None:
-    world = World()
-    world.hears("hey back talk what is", pause, "it", 1000)
-    assert world.mind.log == ["what is it"]
-    assert [reply.intent for reply in world.says()] == ["definition"]
-
-
-@pytest.mark.parametrize("pause", [400, 600, 800])
-def test_a_question_that_goes_on_after_the_answer_began_is_taken_as_one(pause: int) -> None:
-    world = World()
-    world.hears("hey back talk what is it", pause)
-    assert world.loop.state is State.SPEAKING
-    world.loop.saying("It is worn joints.")
-    effects = world.hears("and will it last", 1500)
-    assert kinds(effects)[0] is Hush
-    assert world.mind.log == ["what is it and will it last"]  # the hasty answer is taken back
-    assert world.says()[-1] is SHORT
-
-
-@pytest.mark.parametrize(
-    ("first", "rest"),
-    [
-        ("what is it", "worth"),  # an answer
-        ("which one", "is it"),  # a question back
-        ("pass me", "the salt"),  # out of scope
-        ("slower", "trains"),  # a command
-        ("mute", "swans"),  # an order to the device
-        ("my legs are numb", "doctor"),  # a danger sign
-    ],
-)
-def test_whatever_the_first_half_was_taken_for_both_are_one_question(first: str, rest: str) -> None:
-    world = greeted()
-    world.hears("hey back talk", first, 1050)
-    assert world.loop.state is State.SPEAKING
-    effects = world.hears(rest, 1500)
-    assert kinds(effects)[0] is Hush
-    assert [one.utterance.heard.text for one in effects if isinstance(one, Told)] == [f"{first} {rest}"]
-    assert world.mind.log == [f"{first} {rest}"]
-    assert world.loop.state is State.SPEAKING  # it was called, and answers
-    if first == "slower":
-        assert Keep(Settings()) in effects  # nor is it any slower
-
-
-def test_a_reply_stops_as_soon_as_somebody_speaks_and_is_said_again_when_it_was_a_cough() -> None:
-    world = greeted()
-    world.hears("hey back talk what is it", 500)
-    cough = np.full(FRAME_SAMPLES, 1, np.int16)
-    cough[1] = 99
-    effects = [effect for _ in range(6) for effect in world.loop.feed(cough)]
-    assert kinds(effects) == [Hush]
-    assert world.hears(1500) == [Say(ANSWER)]
-    assert world.mind.log == ["what is it"]
-
-
-def test_where_its_own_voice_returns_its_half_heard_first_words_do_not_stop_it() -> None:
-    world = World()
-    world.hears("hey back talk what is it", 400)
-    world.loop.saying("It is worn joints.")
-    assert world.hears("his war", 1500) == []
-    assert world.loop.state is State.SPEAKING
-
-
-def test_stop_right_after_the_reply_began_is_no_part_of_the_question() -> None:
-    world = greeted()
-    world.hears("hey back talk what is it", 500)
-    world.loop.saying("It is worn joints.")
-    assert kinds(world.hears("stop", 1500)) == [Hush]
-    assert world.loop.state is State.LISTENING
-    assert world.mind.log == ["what is it", "stop"]
 
 
 def test_after_the_answer_a_follow_up_needs_no_wake_phrase() -> None:
