@@ -19,6 +19,8 @@ from intents.head import Head
 from intents.pack import Example, Pack, load_pack, shared_folder
 from intents.text import without_fillers
 
+Counts = npt.NDArray[np.float64]
+
 STRENGTH = 10.0
 """Inverse of the regularisation; flat from 5 to 50 on held-out writers."""
 BACKGROUND = Path(__file__).parent / "data" / "background.txt"
@@ -27,6 +29,9 @@ SOMEBODY = "wordnet"
 """The writer of the background, who is never left out."""
 EACH = 6
 """Every so manieth sentence of the background is enough for a linear map, and a sixth of the time."""
+OWN = 6.0
+"""How often a pack's own wordings count where another's are shared, which are many: of a left-out writer's questions about the second pack 87.1 % have the
+likeliest label right; counted once 82.9 %."""
 CHUNK = 64
 FOLDS = 4
 TEMPERATURES = np.geomspace(0.5, 3.0, 40)
@@ -68,15 +73,15 @@ def vectors(encoder: Encoder, texts: Sequence[str], progress: Callable[[float], 
     return out
 
 
-def fit(x: Vectors, labels: Sequence[str]) -> Head:
-    """Softmax regression (scikit-learn's, from the extra `packs`)."""
+def fit(x: Vectors, labels: Sequence[str], counts: Counts | None = None) -> Head:
+    """Softmax regression (scikit-learn's, from the extra `packs`). `counts`, shape (rows,): how often each row counts, else once."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=STRENGTH, max_iter=400).fit(x, np.array(labels))
+    model = LogisticRegression(C=STRENGTH, max_iter=400).fit(x, np.array(labels), sample_weight=counts)
     return Head(tuple(map(str, model.classes_)), model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32))
 
 
-def calibrated(head: Head, x: Vectors, labels: Sequence[str], writers: Sequence[str]) -> Head:
+def calibrated(head: Head, x: Vectors, labels: Sequence[str], writers: Sequence[str], counts: Counts) -> Head:
     """The head with the temperature that makes left-out writers' sentences most likely."""
     names = sorted(set(writers) - {SOMEBODY})
     if len(names) < 2:
@@ -86,7 +91,7 @@ def calibrated(head: Head, x: Vectors, labels: Sequence[str], writers: Sequence[
     scored: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]] = []
     for held in folds:
         out = np.isin(by, held)
-        part = fit(x[~out], list(array[~out]))
+        part = fit(x[~out], list(array[~out]), counts[~out])
         known = out & np.isin(array, part.labels)
         wanted = np.array([part.labels.index(label) for label in array[known]])
         scored.append((x[known] @ part.weights + part.bias, wanted))
@@ -105,7 +110,9 @@ def compile_pack(pack: Pack, encoder: Encoder, progress: Callable[[float], None]
     examples = examples_for(pack)
     x = vectors(encoder, [example.text for example in examples], progress)
     labels = [example.label for example in examples]
-    head = calibrated(fit(x, labels), x, labels, [example.writer for example in examples])
+    own = frozenset(pack.examples)
+    counts = np.array([OWN if pack.about.shares and example in own else 1.0 for example in examples])
+    head = calibrated(fit(x, labels, counts), x, labels, [example.writer for example in examples], counts)
     return replace(head, made_from=fingerprint(examples))
 
 

@@ -1,11 +1,12 @@
-"""Makes the small file of changes that the program brings along (voice/acoustics.py) of a trained network.
+"""Makes the small file of changes that the program brings along (voice/acoustics.py) of trained networks.
 
-python -m tools.train_acoustics.pack MODEL_FOLDER TRAINED.npz voice/data/acoustics.npz
+python -m tools.train_acoustics.pack MODEL_FOLDER TRAINED.npz [TRAINED.npz ...] voice/data/acoustics.npz
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -21,9 +22,11 @@ network knew of people (Wortsman et al., "Robust fine-tuning of zero-shot models
 """
 
 
-def between(published: dict[str, Array], trained: dict[str, Array], share: float) -> dict[str, Array]:
-    """Numbers on the way from one network (see network.parameters) to the other."""
-    return {name: old + share * (trained[name] - old) for name, old in published.items()}
+def between(published: dict[str, Array], trained: Sequence[dict[str, Array]], share: float) -> dict[str, Array]:
+    """Numbers on the way from one network (see network.parameters) to the mean of others, which erred each in its own way."""
+    return {
+        name: old + share * (np.mean([one[name] for one in trained], axis=0) - old) for name, old in published.items()
+    }
 
 
 def changes(model: bytes, values: dict[str, Array]) -> dict[str, Array]:
@@ -43,15 +46,17 @@ def changes(model: bytes, values: dict[str, Array]) -> dict[str, Array]:
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, path_type=Path))
-@click.argument("trained", type=click.Path(exists=True, path_type=Path))
+@click.argument("trained", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--share", default=SHARE, show_default=True, help="0 for the published network, 1 for the trained one.")
-def main(model: Path, trained: Path, out: Path, share: float) -> None:
-    """Writes the changes between a Vosk model folder and a trained network."""
-    with np.load(trained) as file:
-        values = {name: file[name] for name in file.files}
+def main(model: Path, trained: tuple[Path, ...], out: Path, share: float) -> None:
+    """Writes the changes between a Vosk model folder and the mean of trained networks."""
+    networks = []
+    for path in trained:
+        with np.load(path) as file:
+            networks.append({name: file[name] for name in file.files})
     data = (model / "am" / "final.mdl").read_bytes()
-    values = between(parameters(read_components(data)), values, share)
+    values = between(parameters(read_components(data)), networks, share)
     np.savez_compressed(out, allow_pickle=False, **changes(data, values))
     click.echo(f"{out}: {out.stat().st_size:,} bytes")
 
