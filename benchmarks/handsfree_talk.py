@@ -29,7 +29,8 @@ def wake(engine: Engine, limit: int) -> Figures:
     rng = np.random.default_rng(11)
     continuations = ("what is facet hypertrophy", "", "is it serious", "how is it treated", "my legs feel numb")
     crowd = voices.of("test")
-    trials, hits, missed, delays = 0, 0, [], []
+    missed: list[str] = []
+    delays: list[float] = []
     for place in range(limit):
         speaker = crowd[place % len(crowd)]
         after = continuations[place // len(crowd) % len(continuations)]
@@ -47,14 +48,16 @@ def wake(engine: Engine, limit: int) -> Figures:
             if room.loop.state is not State.ASLEEP:
                 awake = room.now
                 break
-        trials += 1
-        hits += awake is not None
         if awake is None:
             missed.append(f"{speaker.name}: hey back talk {after}".strip())
         else:
             delays.append(ms(awake - round(1.5 * SAMPLE_RATE) - len(phrase)))
-    return {"trials": trials, "hits": hits, "share": round(hits / max(1, trials), 4), "missed": missed} | {
-        "after_the_phrase": percentiles(delays)
+    return {
+        "trials": limit,
+        "hits": len(delays),
+        "share": round(len(delays) / max(1, limit), 4),
+        "missed": missed,
+        "after_the_phrase": percentiles(delays),
     }
 
 

@@ -59,7 +59,7 @@ class _Reading:
         return None
 
 
-class LookModel(Protocol):
+class PhraseModel(Protocol):
     """See voice.model.SpeechModel."""
 
     takes_grammars: bool
@@ -68,7 +68,7 @@ class LookModel(Protocol):
     def recognizer(self, grammar: list[str] | None = None) -> Any: ...
 
 
-def fillers(model: LookModel, phrase: str) -> tuple[str, ...]:
+def fillers(model: PhraseModel, phrase: str) -> tuple[str, ...]:
     """What may have been said instead: common words, the phrase's own, and what one letter more, less or other makes of them."""
     words = phrase.split()
     near = sorted(other for word in words for other in _one_letter_off(word) if model.knows(other))
@@ -114,7 +114,7 @@ def _steady(power: Power) -> Power:
 class SecondLook:
     """Judges stretches of sound that may hold one phrase. Not for use by two threads at once."""
 
-    def __init__(self, model: LookModel, phrase: str) -> None:
+    def __init__(self, model: PhraseModel, phrase: str) -> None:
         """Raises ModelError when the model can't be used."""
         self._wanted = phrase.split()
         self._bound = _Decoder(model, [phrase] * _WEIGHT, 10)
@@ -151,7 +151,7 @@ class SecondLook:
 class _Decoder:
     """A decoder that begins anew with every sound."""
 
-    def __init__(self, model: LookModel, grammar: list[str], readings: int) -> None:
+    def __init__(self, model: PhraseModel, grammar: list[str], readings: int) -> None:
         self._recognizer = model.recognizer(grammar)
         self._recognizer.SetMaxAlternatives(readings)
         self._recognizer.SetWords(True)

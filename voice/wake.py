@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from voice.errors import BacktalkError
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
-from voice.second_look import SecondLook
+from voice.second_look import PhraseModel, SecondLook
 
 DEFAULT_PHRASE = "hey back talk"
 LEAST_WORDS = 2
@@ -25,15 +25,6 @@ CONTEXT = round(0.5 * SAMPLE_RATE)
 """Samples before those which tell what the noise is like."""
 HOLD_S = -0.05
 """Seconds from the end of the phrase to the cut: later costs the first sound of the question, earlier leaves a word."""
-
-
-class PhraseModel(Protocol):
-    """See voice.model.SpeechModel."""
-
-    takes_grammars: bool
-
-    def knows(self, word: str) -> bool: ...
-    def recognizer(self, grammar: list[str] | None = None) -> Any: ...
 
 
 class PhraseError(BacktalkError):

@@ -12,7 +12,8 @@ import pytest
 from voice.audio import frames, read_audio
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.model import SpeechModel
-from voice.wake import LOOKS, PhraseError, PhraseModel, PhraseSpotter, check_phrase, parts
+from voice.second_look import PhraseModel
+from voice.wake import LOOKS, PhraseError, PhraseSpotter, check_phrase, parts
 
 RECORDINGS = Path(__file__).parents[1] / "e2e" / "recordings"
 FRAME = np.ones(FRAME_SAMPLES, np.int16)
