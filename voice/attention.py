@@ -39,6 +39,8 @@ LEAD_IN = round(0.2 * SAMPLE_RATE)
 """Samples: of what follows the wake phrase the beginning is faded in, after so much silence."""
 HISTORY = 3 * SAMPLE_RATE
 """Samples kept, so that what followed the wake phrase can be heard again by the full recognizer."""
+_NOT_AGAINST_IT = ("repeat", "more", "help", "goodbye")
+"""Commands that nobody needs to call into a reply: where its own voice comes back, they take more than a few words."""
 _ONESELF = frozenset({"my", "mine", "myself"})
 """Words of a person about himself or herself."""
 
@@ -175,13 +177,16 @@ class Attention:
         reply = self._mind.peek(Heard(text))
         if reply.intent in ("yes", "no") and not self._reply.expects_reply:
             return False  # what is left of its own voice sounds like "okay"
+        if self._echoing and len(text.split()) < FEW_OWN and reply.intent in _NOT_AGAINST_IT:
+            return False  # ... and like "I'm off"
         return order_in(text) is not None or (reply.action in ("warn", "command") and reply.confidence >= SURE)
 
     def _allowed_pause(self, text: str) -> int:
         complete = self._is_complete(text)
         stops = self._stops(text) if complete else 1.0
-        if complete and self._warns(text):
-            stops = max(stops, UNLIKELY)  # who tells of a danger isn't kept waiting to hear that help is needed
+        if complete and self._mind.peek(Heard(text)).action != "answer":
+            # Who tells of a danger isn't kept waiting to hear that help is needed; a command does little harm too soon.
+            stops = max(stops, UNLIKELY)
         return allowed_pause_ms(text, complete, self._settings.patience, stops)
 
     def _is_complete(self, text: str) -> bool:

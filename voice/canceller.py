@@ -58,6 +58,8 @@ class Played:
         self._sound_at = -IDLE
         self._resampler: soxr.ResampleStream | None = None
         self._rate = SAMPLE_RATE
+        self._owed = 0
+        """What of a sample is left over from silence that was counted instead of resampled, times the rate."""
         self._lock = threading.Lock()
 
     @property
@@ -70,7 +72,10 @@ class Played:
         if rate != self._rate:
             self._resampler, self._rate = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="int16", quality="QQ"), rate
         sounds = bool(samples.any())
-        if self._resampler is not None:
+        if self.idle and not sounds:  # nearly always: not worth resampling
+            count, self._owed = divmod(self._owed + len(samples) * SAMPLE_RATE, rate)
+            samples = np.zeros(count, np.int16)
+        elif self._resampler is not None:
             samples = self._resampler.resample_chunk(samples)
         with self._lock:
             places = np.arange(self._written, self._written + len(samples)) % _KEPT

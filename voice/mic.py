@@ -32,8 +32,8 @@ LOOK_S = 1.0
 """Seconds between two looks whether the microphone is still there: a sound server moves what recorded from one that was
 pulled out to whatever is left, which may be what the loudspeaker plays. A look takes 1 ms of processor."""
 
-PERIOD_MS = 20
-"""Milliseconds of sound that the device hands over at a time."""
+PERIOD_MS = 1000 * FRAME_SAMPLES // SAMPLE_RATE
+"""Milliseconds of sound that the device hands over at a time: a frame. Less would only wake the processor more often."""
 
 BACKENDS = [
     miniaudio.Backend.PULSEAUDIO,  # PipeWire speaks it too

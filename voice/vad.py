@@ -22,6 +22,12 @@ MIN_SPEECH = round(0.10 * SAMPLE_RATE)
 MIN_SILENCE = round(0.7 * SAMPLE_RATE)
 """Samples: a silence as long as this ends an utterance, unless the endpointing policy says otherwise."""
 
+INAUDIBLE = 320
+"""Loudest sample of a frame, after the gain, in which no speech begins: 28 dB below the peak that the gain raises soft speech to."""
+
+SETTLED = SAMPLE_RATE
+"""Samples of quiet after which inaudible frames aren't looked at: the model is most of what a silent room costs."""
+
 
 class VoiceActivity:
     """One listener's voice-activity model: it remembers the frames before."""
@@ -99,6 +105,8 @@ class SpeechDetector:
         self.probability = 0.0
         """Of the last frame."""
         self._turned_at = 0  # where the speech (starting) or the silence (stopping) in question began
+        self._quiet_from = 0
+        self._passed_over: Samples | None = None  # the last frame, when the model hasn't seen it
 
     @property
     def speaking(self) -> bool:
@@ -114,11 +122,22 @@ class SpeechDetector:
         """Takes the next frame; tells when an utterance has begun or ended."""
         begin = self.position
         self.position += len(frame)
-        self.probability = self._voice_activity.probability(frame)
+        self.probability = self._probability(frame, begin)
         speech = self.probability >= (self.end_probability if self.speaking else self.start_probability)
         if speech:
             return self._hear_speech(begin)
         return self._hear_silence(begin)
+
+    def _probability(self, frame: Samples, begin: int) -> float:
+        if self.state is not Activity.QUIET:
+            self._quiet_from = self.position
+        elif begin - self._quiet_from >= SETTLED and np.abs(frame.astype(np.int32)).max(initial=0) < INAUDIBLE:
+            self._passed_over = frame
+            return 0.0
+        if self._passed_over is not None:  # what came just before belongs to what is heard now
+            self._voice_activity.probability(self._passed_over)
+            self._passed_over = None
+        return self._voice_activity.probability(frame)
 
     def _hear_speech(self, begin: int) -> SpeechStarted | None:
         if self.state is Activity.QUIET:

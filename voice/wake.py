@@ -17,6 +17,8 @@ DEFAULT_PHRASE = "hey back talk"
 LEAST_WORDS = 2
 LEAST_LETTERS = 7
 """Shorter phrases turn up in other speech: "hello" all day long."""
+LONG_WORD = 4
+"""Letters of a word that is a part by itself."""
 LOOKS = tuple(round(after_s * SAMPLE_RATE) for after_s in (0.4, 0.6, 0.8))
 """Samples after a part of the phrase shows up at which what was said is looked at again: by then it may be over."""
 BEFORE = round(1.5 * SAMPLE_RATE)
@@ -53,11 +55,16 @@ class Look(Protocol):
 
 
 def parts(phrase: str) -> tuple[str, ...]:
-    """What is enough of a phrase to take a second look: all but the first or the last word, of two words the longer."""
+    """What is enough of a phrase to take a second look: all but its first or its last word, and each word of some length;
+    of two words the longer.
+
+    In noise one word is often all that shows. In 42 minutes of television single words made seven times as many second
+    looks, and none that was taken for the phrase.
+    """
     words = phrase.split()
     if len(words) < 3:
         return (max(words, key=len),)
-    return " ".join(words[:-1]), " ".join(words[1:])
+    return " ".join(words[:-1]), " ".join(words[1:]), *(word for word in words if len(word) >= LONG_WORD)
 
 
 class PhraseSpotter:

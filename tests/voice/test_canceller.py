@@ -109,6 +109,18 @@ def test_nothing_played_is_idle_until_something_sounds_and_again_later() -> None
     assert played.idle
 
 
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+def test_silence_is_counted_exactly_without_being_resampled(rate: int) -> None:
+    played = Played()
+    played.write(np.ones(rate // 50, np.int16), rate)
+    for _ in range(200):
+        played.write(np.zeros(rate // 50, np.int16), rate)
+    before = played._written
+    for _ in range(500):
+        played.write(np.zeros(rate // 50 + 1, np.int16), rate)
+    assert abs(played._written - before - 500 * (rate // 50 + 1) * SAMPLE_RATE / rate) <= 1
+
+
 def test_a_loudspeaker_that_stood_still_is_caught_up_with() -> None:
     """While it was lost nothing was written, and the microphone read on."""
     played = Played()

@@ -108,6 +108,13 @@ def test_a_yes_over_an_answer_that_asked_nothing_does_not_break_in() -> None:
     assert world.loop.state is State.SPEAKING
 
 
+def test_one_word_that_may_be_left_of_its_own_voice_ends_nothing() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    assert world.hears(3000, "goodbye", 2000) == []
+    assert world.loop.state is State.SPEAKING
+
+
 def test_a_yes_over_a_question_back_is_an_answer() -> None:
     world = World()
     world.hears("hey back talk which one", 1500)

@@ -9,7 +9,7 @@ import pytest
 
 from voice.audio import read_audio
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE
-from voice.vad import Activity, SpeechDetector, SpeechEnded, SpeechStarted, VoiceActivity
+from voice.vad import INAUDIBLE, Activity, SpeechDetector, SpeechEnded, SpeechStarted, VoiceActivity
 
 DATA = Path(__file__).parent / "data"
 SILENCE = np.zeros(FRAME_SAMPLES, np.int16)
@@ -105,3 +105,36 @@ def test_reset_forgets_everything() -> None:
 def test_a_frame_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="512"):
         VoiceActivity().probability(np.zeros(100, np.int16))
+
+
+def test_in_a_silent_room_the_model_is_spared_and_then_sees_what_came_just_before() -> None:
+    class Counting(VoiceActivity):
+        def __init__(self) -> None:
+            self.seen: list[int] = []
+
+        def probability(self, frame: np.ndarray) -> float:
+            self.seen.append(int(frame.max()))
+            return 0.0
+
+        def reset(self) -> None:
+            pass
+
+    counting = Counting()
+    detector = SpeechDetector(counting)
+    frames_a_second = SAMPLE_RATE // FRAME_SAMPLES
+    for _ in range(3 * frames_a_second):
+        detector.accept(np.full(FRAME_SAMPLES, INAUDIBLE - 2, np.int16))
+    assert len(counting.seen) <= frames_a_second + 1
+    detector.accept(np.full(FRAME_SAMPLES, INAUDIBLE - 1, np.int16))
+    detector.accept(np.full(FRAME_SAMPLES, INAUDIBLE, np.int16))
+    assert counting.seen[-2:] == [INAUDIBLE - 1, INAUDIBLE]
+
+
+def test_an_utterance_is_never_passed_over_however_soft_it_gets() -> None:
+    detector = SpeechDetector(Written([0.0] * 40 + [0.9] * 5 + [0.4] * 60), min_silence=100 * FRAME_SAMPLES)
+    loud = np.full(FRAME_SAMPLES, 5000, np.int16)
+    for _ in range(45):
+        detector.accept(loud)
+    for _ in range(60):
+        detector.accept(SILENCE)
+    assert detector.speaking
