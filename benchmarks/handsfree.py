@@ -116,7 +116,8 @@ def _rows(figures: Figures) -> list[tuple[str, str, str, str]]:
             )
         )
     if found := figures.get("always"):
-        rows.append(("television answered, no wake phrase", "", f"{found['answers']} in {found['minutes']} min", ""))
+        said = f"{found['answers']} in {found['minutes']} min, {found['warnings']} of them warnings"
+        rows.append(("television answered, no wake phrase", "", said, ""))
     return rows
 
 
@@ -149,6 +150,9 @@ def _load() -> Figures:
 @click.option("--trials", default=60, help="Recordings or voices in each of the parts that are not live.")
 @click.option("--live-trials", default=8)
 @click.option("--minutes", default=60.0, help="Of its own voice; of television, besides the recordings.")
+@click.option(
+    "--talk", type=click.Path(exists=True, path_type=Path), help="What the television says: a sentence a line."
+)
 @click.option("--hours", default=8.0, help="Simulated, for memory.")
 @click.option("--budget", default=300.0, help="Seconds of running after which the memory part ends, hours or not.")
 @click.option(
@@ -166,6 +170,7 @@ def main(
     trials: int,
     live_trials: int,
     minutes: float,
+    talk: Path | None,
     hours: float,
     budget: float,
     split: str,
@@ -178,11 +183,13 @@ def main(
     import voice.cli  # noqa: F401 - first, as in the program: it holds numpy to one thread before numpy is imported
     from benchmarks import handsfree_cost as cost
     from benchmarks import handsfree_fast as fast
-    from benchmarks import handsfree_talk as talk
+    from benchmarks import handsfree_talk as others
     from voice.engine import Engine
     from voice.settings import Settings
 
     figures: Figures = json.loads(out.read_text("utf-8")) if out is not None and out.exists() else {}
+
+    sentences = talk.read_text("utf-8").splitlines() if talk is not None else []
 
     def show(line: str) -> None:
         click.echo(f"  {line}", err=True)
@@ -194,14 +201,14 @@ def main(
     work: dict[str, Callable[[], Figures]] = {
         "endpoint": lambda: fast.endpoint(engine(), trials, show, split),
         "cut-off": lambda: fast.cut_off(engine(), trials, show, split),
-        "stop": lambda: talk.stop(engine(), trials, show, not no_cancel),
-        "danger": lambda: talk.stop(engine(), trials, show, not no_cancel, DANGER),
-        "own-voice": lambda: talk.own_voice(engine(), minutes, show, not no_cancel),
-        "wake": lambda: talk.wake(engine(), trials),
-        "false-wakes": lambda: talk.false_wakes(engine(), minutes, show),
+        "stop": lambda: others.stop(engine(), trials, show, not no_cancel),
+        "danger": lambda: others.stop(engine(), trials, show, not no_cancel, DANGER),
+        "own-voice": lambda: others.own_voice(engine(), minutes, show, not no_cancel),
+        "wake": lambda: others.wake(engine(), trials),
+        "false-wakes": lambda: others.false_wakes(engine(), minutes, show, sentences),
         "idle": lambda: cost.idle(engine(), 60.0),
         "memory": lambda: cost.memory(engine(), hours, budget, show),
-        "always": lambda: talk.always(engine(), minutes),
+        "always": lambda: others.always(engine(), minutes, sentences),
     }
     for part in parts:
         click.echo(part, err=True)

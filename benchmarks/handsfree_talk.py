@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -61,13 +61,13 @@ def wake(engine: Engine, limit: int) -> Figures:
     }
 
 
-def false_wakes(engine: Engine, minutes: float, show: Show) -> Figures:
-    """Speech that is not for it: fixtures without the phrase, people, a television."""
+def false_wakes(engine: Engine, minutes: float, show: Show, talk: Sequence[str] = ()) -> Figures:
+    """Speech that is not for it: fixtures without the phrase, people, a television (which says `talk`, see _television)."""
     figures: Figures = {"hours": 0.0, "wakes": 0, "by_source": {}, "where": []}
     for name, source in (
         ("fixtures", _fixture_speech()),
         ("people", _human_speech()),
-        ("television", _television(minutes)),
+        ("television", _television(minutes, talk)),
     ):
         room = Room(engine)
         fed, wakes = 0, 0
@@ -101,10 +101,11 @@ def _human_speech() -> Iterator[tuple[str, Samples]]:
         yield path.name, load(path)
 
 
-def _television(minutes: float) -> Iterator[tuple[str, Samples]]:
+def _television(minutes: float, sentences: Sequence[str] = ()) -> Iterator[tuple[str, Samples]]:
+    """Minutes of two voices in turn over music; without `sentences` they say what the fixtures know that is out of scope."""
     from tools.fixtures import noises, sound, talk
 
-    sentences = [*noises.TALK, *dict.fromkeys(one["text"] for one in lines(kind="oos") if one["text"])]
+    sentences = sentences or [*noises.TALK, *dict.fromkeys(one["text"] for one in lines(kind="oos") if one["text"])]
     for number in range(round(minutes)):
         split = "dev" if number % 2 else "test"
         rng = np.random.default_rng([5, number])
@@ -113,13 +114,18 @@ def _television(minutes: float) -> Iterator[tuple[str, Samples]]:
         yield f"minute {number}", np.asarray(np.round(sound.to_peak(heard, level) * 32767), np.int16)
 
 
-def always(engine: Engine, minutes: float) -> Figures:
-    """Without a wake phrase: how often does a television get an answer?"""
+def always(engine: Engine, minutes: float, talk: Sequence[str] = ()) -> Figures:
+    """Without a wake phrase: how often does a television get an answer, how often a warning?"""
     room = Room(engine, without_wake(Settings()))
     told = []
-    for _label, sound in _television(minutes):
+    for _label, sound in _television(minutes, talk):
         told += [event.effect for event in room.feed(sound) if isinstance(event.effect, Told)]
-    return {"minutes": minutes, "answers": len(told), "where": [one.utterance.heard.text for one in told]}
+    return {
+        "minutes": minutes,
+        "answers": len(told),
+        "warnings": sum(one.reply.action == "warn" for one in told),
+        "where": [f"{one.reply.action}: {one.utterance.heard.text}" for one in told],
+    }
 
 
 # --- its own voice

@@ -99,6 +99,9 @@ class Ear:
     def reset(self) -> None:
         self.heard = []
 
+    def rest(self) -> None:
+        self.reset()
+
 
 class Detector:
     """Speech is what isn't silent; the first three frames of it are only starting."""

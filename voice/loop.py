@@ -353,7 +353,7 @@ class Loop(Attention):
 
     def _sleep(self, cue: CueName = "idle") -> list[Effect]:
         self.state, self._sleep_at, self._muted = State.ASLEEP, None, False
-        self._turn.drop()
+        self._turn.rest()
         return [Cue(cue)]
 
     def _timers(self) -> list[Effect]:

@@ -26,6 +26,7 @@ class Ear(Protocol):
     def partial(self) -> str: ...
     def finish(self) -> Heard: ...
     def reset(self) -> None: ...
+    def rest(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,11 @@ class Turn:
         if self._begin is not None:
             self._ear.reset()
         self._clear()
+
+    def rest(self) -> None:
+        """Forgets the utterance, and gives back the memory that hearing took: nothing is expected soon."""
+        self.drop()
+        self._ear.rest()
 
     def _clear(self) -> None:
         self._begin, self._before, self._since, self._allowed = None, None, None, None

@@ -100,6 +100,7 @@ class FakeEar:
     def __init__(self, words: list[str]) -> None:
         self.table = words
         self.heard: list[str] = []
+        self.rested = 0
         self.late = ""
         """A word that it tells only at the end."""
 
@@ -117,6 +118,10 @@ class FakeEar:
 
     def reset(self) -> None:
         self.heard = []
+
+    def rest(self) -> None:
+        self.reset()
+        self.rested += 1
 
 
 class FakeDetector:

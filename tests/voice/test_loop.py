@@ -282,6 +282,15 @@ def test_mute_needs_the_wake_phrase_even_when_it_listens_always() -> None:
     assert Say(ANSWER) in world.hears("hey back talk what is it", 2000)
 
 
+def test_who_sleeps_gives_back_what_hearing_took() -> None:
+    world = World()
+    world.hears("hey back talk what is it", 1500)
+    assert world.ear.rested == 0
+    world.asked("goodbye")
+    assert world.loop.state is State.ASLEEP
+    assert world.ear.rested == 1
+
+
 def test_goodbye_puts_it_to_sleep() -> None:
     world = World()
     world.asked("goodbye")

@@ -172,4 +172,4 @@ def test_the_program_hears_answers_speaks_and_ends(model_dir: Path) -> None:
 
 
 DANGER = "dev/urgent_limb_023b10aa.flac"
-QUESTION = "dev/causes_0006e8e1.flac"
+QUESTION = "dev/causes_032c71a6.flac"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+import voice
 from intents import compile
 from intents.pack import Example, load_pack
 from intents.text import normalise
@@ -36,6 +37,18 @@ QUESTIONS_ASIDE = ("oos:counter", "oos:talk")
 """What may surround a question without changing its id."""
 
 
+COMMON_WORDS = frozenset((Path(voice.__file__).parent / "data" / "common_words.txt").read_text("utf-8").split())
+_TELLS_NOTHING = frozenset(
+    " ".join(
+        (
+            "a an and as at but for he her him his i in is it its me my of on or she",
+            "so that the them they this to was we you your",
+        )
+    ).split()
+)
+"""Words of short danger signs that say nothing by themselves."""
+_ASKS = frozenset(["how", "what", "when", "where", "which", "who", "why"])
+
 Confusions = dict[tuple[str, ...], list[tuple[str, ...]]]
 
 
@@ -57,6 +70,28 @@ def wordings(packs: Sequence[Path]) -> list[Sample]:
 def background() -> list[Sample]:
     """What most talk is about: anything else."""
     return [_sample(example) for example in compile.background()]
+
+
+def fragments(sentences: Sequence[Sample], known: Sequence[Sample], count: int, rng: random.Random) -> list[Sample]:
+    """Runs of one to four everyday words out of `sentences`, labelled as those are: what is left when most of a sentence wasn't heard.
+
+    Without them a lone "the" is like nothing that was ever learned, and may be taken for anything, a danger sign too. Words of
+    short danger signs are left out: "numb" by itself means what it says. So are wordings of the pack ("go on"), and a lone "why".
+    """
+    short = (sample.text.split() for sample in known if sample.label.startswith(("urgent", "provider")))
+    telling = {word for words in short if len(words) <= 3 for word in words} - _TELLS_NOTHING
+    everyday = COMMON_WORDS - telling
+    meant = _ASKS | {sample.text for sample in known}
+    found: dict[str, Sample] = {}
+    while len(found) < count:
+        sample = rng.choice(sentences)
+        words = sample.text.split()
+        size = rng.randint(1, min(4, len(words)))
+        at = rng.randint(0, len(words) - size)
+        text = " ".join(words[at : at + size])
+        if text not in meant and everyday.issuperset(words[at : at + size]):
+            found[text] = Sample(text, sample.label, sample.section, sample.writer)
+    return list(found.values())
 
 
 def _sample(example: Example) -> Sample:

@@ -34,6 +34,8 @@ BATCH = 48
 SMOOTHING = 0.05
 EMBEDDING_DROPOUT, VECTOR_DROPOUT = 0.1, 0.2
 LONGEST = 64
+FRAGMENTS = 1500
+"""Runs of everyday words that nothing is meant by."""
 SCALE = 12.0
 """Of the scores at the start: the vectors have length 1, so that a head without it could be sure of nothing."""
 
@@ -88,8 +90,9 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str,
     tokenizer, table, positions = WordPiece(vocabulary), weights.pop("tokens"), weights.pop("positions")
     known = corpus.wordings(packs or bundled()[:1])
     samples = [sample for sample in [*known, *corpus.heard(heard_files, known)] if sample.writer not in hold]
-    samples += corpus.background()
-    pool, rng = corpus.pools([sample for sample in known if sample.writer not in hold]), random.Random(seed)
+    rng, background = random.Random(seed), corpus.background()
+    samples += [*background, *corpus.fragments(background, known, FRAGMENTS, rng)]
+    pool = corpus.pools([sample for sample in known if sample.writer not in hold])
     confused = corpus.confusions(heard_files)
     labels = sorted({sample.label for sample in samples})
     index = {label: i for i, label in enumerate(labels)}

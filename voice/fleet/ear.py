@@ -44,6 +44,10 @@ class FleetEar:
         """Forgets the utterance."""
         self._kept = []
 
+    def rest(self) -> None:
+        """Drops the utterance; a replica hears for others too, and keeps its memory."""
+        self.reset()
+
     def finish(self) -> Heard:
         """What the fleet heard. Raises TurnLost when nobody could hear it, ModelError when this machine failed at it too."""
         kept, self._kept = self._kept, []
