@@ -62,28 +62,43 @@ def wake(engine: Engine, limit: int) -> Figures:
 
 
 def false_wakes(engine: Engine, minutes: float, show: Show, talk: Sequence[str] = ()) -> Figures:
-    """Speech that is not for it: fixtures without the phrase, people, a television (which says `talk`, see _television)."""
-    figures: Figures = {"hours": 0.0, "wakes": 0, "by_source": {}, "where": []}
+    """Speech that is not for it: fixtures without the phrase, people, a television (which says `talk`, see _television).
+
+    Once woken it goes on as at home: what it then answers, and what it warns of, is counted too.
+    """
+    figures: Figures = {"hours": 0.0, "wakes": 0, "answers": 0, "warnings": 0, "by_source": {}, "where": []}
     for name, source in (
         ("fixtures", _fixture_speech()),
         ("people", _human_speech()),
         ("television", _television(minutes, talk)),
     ):
         room = Room(engine)
-        fed, wakes = 0, 0
+        counts = {"wakes": 0, "answers": 0, "warnings": 0}
+        fed = 0
+
+        def count(what: str, where: str, counts: dict[str, int] = counts) -> None:
+            counts[what] += 1
+            figures["where"].append(f"{what}: {where}")
+            show(figures["where"][-1])
+
         for label, sound in source:
             room.quiet(0.3)
             for chunk in chunks(sound):
-                room.feed(chunk)
-                if room.loop.state is not State.ASLEEP:
-                    wakes += 1
-                    figures["where"].append(f"{name}: {label}")
-                    show(f"woken by {name}: {label}")
-                    room = Room(engine)
+                asleep = room.loop.state is State.ASLEEP
+                for event in room.feed(chunk):
+                    if isinstance(event.effect, Told):
+                        reply = event.effect.reply
+                        what = "warnings" if reply.action == "warn" else "answers"
+                        count(what, f"{name}: {label}: {reply.action}: {event.effect.utterance.heard.text}")
+                if asleep and room.loop.state is not State.ASLEEP:
+                    count("wakes", f"{name}: {label}")
+            room.events.clear()
             fed += len(sound)
-        figures["by_source"][name] = {"hours": round(fed / SAMPLE_RATE / 3600, 3), "wakes": wakes}
-        figures["hours"] = round(figures["hours"] + fed / SAMPLE_RATE / 3600, 3)
-        figures["wakes"] += wakes
+        hours = fed / SAMPLE_RATE / 3600
+        figures["by_source"][name] = {"hours": round(hours, 3), **counts}
+        figures["hours"] = round(figures["hours"] + hours, 3)
+        for what, number in counts.items():
+            figures[what] += number
         show(f"{name}: {figures['by_source'][name]}")
     # With no wakes in T hours the rate is, with 95 % confidence, below 3 / T (the rule of three).
     figures["at_most_in_10_h_95"] = round(30 / figures["hours"], 1) if not figures["wakes"] else None
