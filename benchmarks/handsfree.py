@@ -26,6 +26,7 @@ PARTS = (
     "own-voice",
     "wake",
     "false-wakes",
+    "woken",
     "idle",
     "memory",
     "always",
@@ -95,6 +96,11 @@ def _rows(figures: Figures) -> list[tuple[str, str, str, str]]:
                 PEERS["false_wakes"],
             )
         )
+    if found := figures.get("woken"):
+        said = (
+            f"{found['warned']} of {found['trials']} times; awake median {found['median_s']} s, 95 % {found['p95_s']} s"
+        )
+        rows.append(("a television that has woken it is warned", "", said, ""))
     if found := figures.get("idle"):
         rows.append(
             (
@@ -156,7 +162,10 @@ def _load() -> Figures:
 @click.option("--hours", default=8.0, help="Simulated, for memory.")
 @click.option("--budget", default=300.0, help="Seconds of running after which the memory part ends, hours or not.")
 @click.option(
-    "--split", type=click.Choice(["test", "dev"]), default="test", help="Recordings of the parts endpoint and cut-off."
+    "--split",
+    type=click.Choice(["test", "dev"]),
+    default="test",
+    help="Recordings and voices of the parts endpoint, cut-off and woken.",
 )
 @click.option(
     "--json", "out", type=click.Path(path_type=Path), help="Writes all figures there; parts not run are kept."
@@ -206,6 +215,7 @@ def main(
         "own-voice": lambda: others.own_voice(engine(), minutes, show, not no_cancel),
         "wake": lambda: others.wake(engine(), trials),
         "false-wakes": lambda: others.false_wakes(engine(), minutes, show, sentences),
+        "woken": lambda: others.woken(engine(), trials, show, sentences, split),
         "idle": lambda: cost.idle(engine(), 60.0),
         "memory": lambda: cost.memory(engine(), hours, budget, show),
         "always": lambda: others.always(engine(), minutes, sentences),

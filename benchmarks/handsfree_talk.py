@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from voice.tts import Pyttsx3Voice
 
 HUMAN = ROOT.parent / "shared" / "human_speech"
 SNR_DB = 12.0
+MOST_AWAKE_S = 180
+"""Seconds after which a television that keeps it awake is turned off."""
 
 
 # --- waking
@@ -116,17 +119,64 @@ def _human_speech() -> Iterator[tuple[str, Samples]]:
         yield path.name, load(path)
 
 
-def _television(minutes: float, sentences: Sequence[str] = ()) -> Iterator[tuple[str, Samples]]:
-    """Minutes of two voices in turn over music; without `sentences` they say what the fixtures know that is out of scope."""
+def _television(
+    minutes: float, sentences: Sequence[str] = (), only: str | None = None
+) -> Iterator[tuple[str, Samples]]:
+    """Minutes of two voices in turn over music; without `sentences` they say what the fixtures know that is out of scope.
+
+    only: the split whose voices speak; every second minute is of the other.
+    """
     from tools.fixtures import noises, sound, talk
 
     sentences = sentences or [*noises.TALK, *dict.fromkeys(one["text"] for one in lines(kind="oos") if one["text"])]
     for number in range(round(minutes)):
         split = "dev" if number % 2 else "test"
+        if only not in (None, split):
+            continue
         rng = np.random.default_rng([5, number])
         _said, heard = talk.television_talk(sentences, 60.0, split, rng)  # type: ignore[arg-type]
         level = float(rng.integers(-30, -11))
         yield f"minute {number}", np.asarray(np.round(sound.to_peak(heard, level) * 32767), np.int16)
+
+
+def woken(engine: Engine, limit: int, show: Show, talk: Sequence[str] = (), split: str = "test") -> Figures:
+    """A television that has woken it, `limit` times: how long it listens, and what it says meanwhile.
+
+    Wakes are too rare to be waited for: a key stands for the phrase that was heard wrongly, in the middle of the talk.
+    """
+    awake: list[float] = []
+    told: list[str] = []
+    warned = 0
+    evening = round(MOST_AWAKE_S / 60)
+    television = _television(limit * 2 * evening, talk, split)
+    for place in range(limit):
+        room, begun = Room(engine), 0
+        for _label, sound in list(islice(television, evening)):
+            if not begun:
+                room.feed(sound[: 2 * SAMPLE_RATE])
+                room.call()
+                begun = room.now
+            for chunk in chunks(sound[2 * SAMPLE_RATE :]):
+                room.feed(chunk)
+                if room.loop.state is State.ASLEEP:
+                    break
+            if room.loop.state is State.ASLEEP:
+                break
+        awake.append((room.now - begun) / SAMPLE_RATE)
+        said = [event.effect for event in room.events if isinstance(event.effect, Told)]
+        warned += any(one.reply.action == "warn" for one in said)
+        told += [f"{place}: {one.reply.action}: {one.utterance.heard.text}" for one in said]
+        show(f"{place}: {awake[-1]:.0f} s, {[one.reply.action for one in said]}")
+    return {
+        "trials": limit,
+        "warned": warned,
+        "answers": len(told),
+        "warnings": sum(": warn: " in one for one in told),
+        "median_s": round(float(np.median(awake)), 1),
+        "p95_s": round(float(np.percentile(awake, 95)), 1),
+        "longest_s": round(max(awake), 1),
+        "where": told,
+    }
 
 
 def always(engine: Engine, minutes: float, talk: Sequence[str] = ()) -> Figures:

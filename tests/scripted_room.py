@@ -39,6 +39,7 @@ TALK = "pass me the salt please"
 KNOWN = {
     QUESTION: "definition", OTHER_QUESTION: "treatment", "which signs need help right away": "emergency_signs",
     "stop": "stop", "wait": "stop", "louder": "louder", "more": "more", "yes": "yes", "no": "no", "goodbye": "goodbye",
+    f"and {OTHER_QUESTION}": "treatment",
 }  # fmt: skip
 
 

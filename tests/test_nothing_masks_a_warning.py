@@ -122,7 +122,8 @@ def test_in_a_partial_result_only_while_it_speaks() -> None:
 def test_what_is_said_next_in_the_same_breath_does_not_take_it_back() -> None:
     room = Room()
     assert warned(room.hears(f"{WAKE} numb from the waist down", 400))
-    assert warned(room.hears("in the film on television", 2500))
+    assert room.hears("in the film on television", 2500) == []
+    assert not room.hushed
 
 
 def test_an_alternative_reading_of_what_sounds_like_an_order_to_the_device() -> None:
@@ -198,6 +199,28 @@ def test_a_faint_sign_is_asked_back_about_in_the_follow_up_window_though_always_
     room.hears(QUESTION, 1500)
     room.has_spoken()
     assert [reply.action for reply in room.hears(2000, FAINT, 2000)] == ["clarify"]
+
+
+@pytest.mark.parametrize("rest", ["and so on", TALK, "since this morning and it is a nuisance"])
+def test_who_goes_on_talking_does_not_silence_it(rest: str) -> None:
+    room = Room()
+    (first,) = room.hears(f"{WAKE} {NUMB}", 700)
+    room.speaks(first.sentences[0])
+    assert room.hears(rest, 3000) == []
+    assert warned([first])
+    assert not room.hushed
+
+
+@pytest.mark.parametrize(
+    ("rest", "adds"), [("and i have wet myself", "urgent"), (f"and {OTHER_QUESTION}", "treatment")]
+)
+def test_who_goes_on_with_another_sign_or_a_question_is_told_of_that_too(rest: str, adds: str) -> None:
+    room = Room()
+    (first,) = room.hears(f"{WAKE} {NUMB}", 700)
+    room.speaks(first.sentences[0])
+    replies = room.hears(rest, 3000)
+    assert warned(replies)
+    assert replies[-1].intent == adds or len(replies[-1].urgent) > len(first.urgent)
 
 
 @pytest.mark.parametrize("sign", [NUMB, f"number two {NUMB}", f"the second one and {NUMB}"])

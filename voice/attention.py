@@ -21,7 +21,7 @@ from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
 from voice.settings import Settings
-from voice.turn import Ear, Turn, Utterance
+from voice.turn import Ear, Turn, Utterance, join
 from voice.wake import DEFAULT_PHRASE
 
 SURE = 0.55
@@ -163,6 +163,19 @@ class Attention:
             enough = len(text.split()) >= FEW_OWN if self._echoing else len(text.replace(" ", "")) >= FEW_LETTERS
         return enough and self._foreign(text, begin) and not self._silences(text)
 
+    def _adds(self, utterance: Utterance | None) -> bool:
+        """Whether what was said after a danger sign makes another warning of it. Else the one that sounds isn't cut off:
+        nothing unsays a sign, and a television that is taken for a person would be warned at every pause.
+        """
+        last = self._last
+        if last is None or last.reply is None or self.state is not State.SPEAKING:
+            return True
+        if utterance is None:
+            return False
+        reply = self._mind.peek(joined(last.utterance, utterance).heard)
+        more = set(reply.urgent).difference(last.reply.urgent)
+        return reply.action == "warn" and bool(more or reply.intent not in (None, last.reply.intent))
+
     def _silences(self, text: str) -> bool:
         reply = self._mind.peek(Heard(text))
         return reply.action == "command" and not reply.sentences and reply.confidence >= SURE
@@ -261,3 +274,8 @@ def has_words(text: str, phrase: str) -> bool:
 def is_doubt(reply: Reply) -> bool:
     """True when it asks whether a danger sign was said."""
     return reply.action == "clarify" and any(choice.startswith("urgent_") for choice in reply.choices)
+
+
+def joined(first: Utterance, second: Utterance) -> Utterance:
+    """Two utterances of a person who went on, as one."""
+    return replace(second, heard=join(first.heard, second.heard), begin=first.begin)

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from intents.heard import Heard
 from intents.reply import Reply
-from voice.attention import Answered, Attention, has_words, is_doubt
+from voice.attention import Answered, Attention, has_words, is_doubt, joined
 from voice.cues import CueName
 from voice.echo import PHRASE_LINGER
 from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, State, Told
@@ -23,7 +23,7 @@ from voice.endpoint import is_dangling
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order
 from voice.settings import PATIENCES, Settings
-from voice.turn import Utterance, join
+from voice.turn import Utterance
 from voice.vad import Activity
 
 AWAKE = 8 * SAMPLE_RATE
@@ -237,15 +237,15 @@ class Loop(Attention):
             began, text = utterance.begin, utterance.heard.text
         if self._held and self._doubted and utterance is not None and len(text.split()) <= 2:
             return self._break_in(self._doubted[0])
-        if self._goes_on(text, began):
+        goes_on = self._goes_on(text, began)
+        if goes_on and self._last.reply is not None and self._last.reply.action == "warn" and not self._adds(utterance):
+            return None if utterance is None else []
+        if goes_on:
             effects = self._take_back(text)
             if utterance is None:
                 self._turn.resume(before.heard, before.begin)
                 return effects
-            return [
-                *effects,
-                *self._understand(replace(utterance, heard=join(before.heard, utterance.heard), begin=before.begin)),
-            ]
+            return [*effects, *self._understand(joined(before, utterance))]
         if self._held is not None:
             reply, until = self._held
             if utterance is not None and self._silences(text):
