@@ -118,6 +118,8 @@ class Attention:
         self._spoke_at = 0
         self._muted = False
         self._farewells = 0
+        self._strange = 0
+        """Turns in a row, without the wake phrase, that were turned away."""
         self._announcing = False
         self._called = False
         """The wake phrase was said, or a key pressed, since the last answer."""

@@ -42,6 +42,8 @@ NO_ECHO = 2 * SAMPLE_RATE
 """Samples of speaking without hearing itself after which its own voice is known not to return."""
 HELD = round(1.2 * SAMPLE_RATE)
 """Samples for which a reply that stopped for a sound waits for words in it; then it was no speech."""
+STRANGE = 2
+"""Turns in a row, without the wake phrase, that were turned away: then a television talks, or somebody who needs to begin anew."""
 TOO_LONG = "That was very long, so I stopped listening. Please ask me one short question."
 _RATES = ("slower", "faster", "louder", "quieter")
 
@@ -304,6 +306,9 @@ class Loop(Attention):
         self._last = Answered(utterance, called, self._settings, reply)
         if utterance.cut and reply.action not in ("answer", "warn") and not is_doubt(reply):
             reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
+        self._strange = 0 if called or reply.action != "reject" else self._strange + 1
+        if self._strange >= STRANGE and not self._always:
+            reply = replace(reply, sentences=(*reply.sentences[:1], self._farewell), ends=True, expects_reply=False)
         return [Told(utterance, reply), *self._carry_out(reply)]
 
     def _carry_out(self, reply: Reply) -> list[Effect]:
@@ -356,6 +361,10 @@ class Loop(Attention):
         self._turn.rest()
         return [Cue(cue)]
 
+    @property
+    def _farewell(self) -> str:
+        return f"I go quiet now. To go on, say: {self._wake_phrase}."
+
     def _timers(self) -> list[Effect]:
         if self._awake_cue_at is not None and self.now >= self._awake_cue_at:
             self._awake_cue_at = None
@@ -382,7 +391,7 @@ class Loop(Attention):
             return []
         farewell = self._mind.idle()
         if not farewell.sentences and self._farewells < FAREWELLS:
-            farewell = replace(farewell, sentences=(f"I go quiet now. To go on, say: {self._wake_phrase}.",))
+            farewell = replace(farewell, sentences=(self._farewell,))
         self._farewells += 1
         effects = self._sleep()
         return [*effects, Say(farewell)] if farewell.sentences else effects

@@ -31,9 +31,8 @@ PERIODS = 2
 FADE_S = 0.01
 """A stop fades out this fast, so that it doesn't click."""
 LEAD_IN_S = 0.2
-"""Silence before speech for loudspeakers that swallow the first syllable while they wake up."""
-ASLEEP_AFTER_S = 5.0
-"""Counted in samples of silence: a loudspeaker that was quiet for longer may be asleep and gets a lead-in."""
+"""Silence before the first speech of a stream, for loudspeakers that swallow a syllable while they wake up. Later speech gets none: while the stream is
+open it carries silence all the time, so that more silence wakes nothing, and would only keep who asked waiting."""
 LOST_AFTER_S = 1.0
 """A running device asks for samples every PERIOD_MS; one that asked for none for so long is gone."""
 LOST_AT_START_S = 3.0
@@ -121,7 +120,8 @@ class SystemSpeaker:
         self._queue: deque[_Queued] = deque()
         self._changed = threading.Condition()
         self._opening = threading.Lock()
-        self._quiet_samples = round(ASLEEP_AFTER_S * DEVICE_RATE)
+        self._quiet_samples = 0
+        self._fresh = True  # nothing was played since it was opened
         self._asked = 0
         self._asked_at = 0.0
         self._fading: np.ndarray[Any, np.dtype[np.float32]] | None = None
@@ -165,7 +165,7 @@ class SystemSpeaker:
             except miniaudio.MiniaudioError as error:
                 raise DeviceError(NO_SPEAKER, f"loudspeaker {self._name or 'default'}: {error}") from error
             device.stop_callback = self._stopped
-            self._quiet_samples = round(ASLEEP_AFTER_S * DEVICE_RATE)  # freshly opened: perhaps asleep
+            self._quiet_samples, self._fresh = DEVICE_RATE, True
             self._device = device
 
     def _id(self) -> Any:
@@ -238,7 +238,8 @@ class SystemSpeaker:
         with self._changed:
             if not self._queue:
                 self._last_gain = gain(self.volume, urgent)
-                if self._quiet_samples >= ASLEEP_AFTER_S * DEVICE_RATE:
+                if self._fresh:
+                    self._fresh = False
                     sound = np.concatenate([np.zeros(round(self._lead_in_s * DEVICE_RATE), dtype=np.int16), sound])
             self._queue.append(_Queued(sound, urgent))
 

@@ -54,6 +54,39 @@ def test_after_the_window_it_goes_idle_with_a_cue_and_says_how_to_come_back() ->
     assert world.hears("hey back talk") == []  # its own words don't wake it
 
 
+def test_two_turns_that_are_not_for_it_end_the_conversation() -> None:
+    """What is turned away again and again without the wake phrase is a television, and would keep it awake for ever."""
+    world = World()
+    world.asked("what is it")
+    world.hears("slower trains", 2000)
+    world.spoken()
+    assert world.loop.state is State.LISTENING
+    world.hears("slower trains again", 2000)
+    assert "hey back talk" in world.says()[-1].speech
+    world.spoken()
+    assert world.loop.state is State.ASLEEP
+    assert world.hears("my legs are numb", 2000) == []
+    assert kinds(world.hears("hey back talk slower trains", 2000)) == [Told, Say]  # who calls it is heard out each time
+    world.spoken()
+    assert world.loop.state is State.LISTENING
+
+
+def test_a_question_in_between_begins_the_count_anew() -> None:
+    world = World()
+    for words in ("what is it", "slower trains", "will it last", "slower trains"):
+        world.asked(words) if words == "what is it" else world.hears(words, 2000)
+        world.spoken()
+    assert world.loop.state is State.LISTENING
+
+
+def test_always_listening_it_never_goes_to_sleep_over_what_is_not_for_it() -> None:
+    world = World(always=True)
+    for _ in range(4):
+        world.hears("slower trains", 2000)
+        world.spoken()
+    assert world.loop.state is State.LISTENING
+
+
 def test_a_window_of_nothing_means_the_wake_phrase_each_time() -> None:
     world = World(settings=Settings(follow_up_s=0))
     world.asked("what is it")
