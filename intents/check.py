@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from intents.article import Article
-from intents.compile import fingerprint
+from intents.compile import examples_for, fingerprint
 from intents.finding import Finding, from_faults
 from intents.head import Head
 from intents.lint_answers import lint_answers, lint_grade, lint_own_words
@@ -86,7 +86,7 @@ def check_pack(folder: Path, against: Against | None = None) -> tuple[Finding, .
     if against.unheard is not None:
         names = [normalise(name) for name in pack.about.names]
         findings += lint_hearing(own, names, against.unheard, folder / "pack.toml", against.aliases)
-    findings += _lint_head(pack, [example for _, example in [*own, *shared]])
+    findings += _lint_head(pack)
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.level != "error"))
 
 
@@ -96,8 +96,6 @@ def _wordings(pack: Pack) -> list[tuple[Path, Example]]:
 
 def _shared_wordings(pack: Pack) -> list[tuple[Path, Example]]:
     """Wordings of other packs that this one is compiled with, each with its file."""
-    from intents.compile import examples_for
-
     used = set(examples_for(pack)) - set(pack.examples)
     folders = [shared_folder(pack, name) for name in pack.about.shares]
     every = [(path, example) for folder in folders for path in wording_files(folder) for example in read_wordings(path)]
@@ -122,7 +120,7 @@ def _lint_suggestions(pack: Pack) -> list[Finding]:
     return [Finding("error", pack.folder / "pack.toml", "suggestions", f"{name} is offered twice") for name in twice]
 
 
-def _lint_head(pack: Pack, examples: Sequence[Example]) -> list[Finding]:
+def _lint_head(pack: Pack) -> list[Finding]:
     path = pack.folder / HEAD
     if not path.exists():
         return [Finding("advice", path, "", f"is not there yet: run backtalk pack compile {pack.folder}")]
@@ -130,6 +128,6 @@ def _lint_head(pack: Pack, examples: Sequence[Example]) -> list[Finding]:
         head = Head.load(path)
     except (OSError, ValueError, KeyError) as error:
         return [Finding("error", path, "", f"can't be read ({error}): run backtalk pack compile {pack.folder}")]
-    if head.made_from != fingerprint(tuple(dict.fromkeys(examples))):
+    if head.made_from != fingerprint(examples_for(pack)):
         return [Finding("error", path, "", f"is older than the wordings: run backtalk pack compile {pack.folder}")]
     return []

@@ -1,17 +1,23 @@
-"""The last step of understanding: a sentence vector → a probability for each thing that can be meant. A linear map, stored as plain numbers."""
+"""The last step of understanding: a sentence → a probability for each thing that can be meant.
+
+Two linear maps, over its vector and over its n-grams, stored as plain numbers.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from intents.encoder import Vectors
+from intents.grams import SHARE, Grams, Hashed, Scores
 
 Probabilities = npt.NDArray[np.float32]
 """Shape (sentences, labels), rows add up to 1."""
+GRAMS = tuple(field.name for field in fields(Grams))
+"""Its arrays, as they are stored."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +32,24 @@ class Head:
     """Above 1 softens: set on writers that the weights were not trained on, so that 0.8 means right four times in five."""
     made_from: str = ""
     """Fingerprint of the wordings: tells whether the pack has changed since."""
+    grams: Grams | None = None
+    """What the words and letters say by themselves; None while an encoder is being trained or measured alone."""
 
-    def probabilities(self, vectors: Vectors, temperature: float | None = None) -> Probabilities:
+    def logits(self, vectors: Vectors, rows: Hashed) -> Scores:
+        """Scores of sentences, given as vectors and as hashed n-grams."""
+        scores: Scores = vectors @ self.weights + self.bias
+        return scores if self.grams is None else scores + SHARE * self.grams.logits(rows)
+
+    def probabilities(self, vectors: Vectors, rows: Hashed, temperature: float | None = None) -> Probabilities:
         """Calibrated by the head's own temperature, or at another: danger signs are judged at 1, where faint ones stay visible."""
-        logits = (vectors @ self.weights + self.bias) / (temperature or self.temperature)
+        logits = self.logits(vectors, rows) / (temperature or self.temperature)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         result: Probabilities = powers / powers.sum(axis=1, keepdims=True)
         return result
 
     def save(self, path: Path) -> None:
         """Writes one compressed .npz that `load` reads. Raises OSError."""
+        grams = {} if self.grams is None else {f"grams.{name}": value for name, value in vars(self.grams).items()}
         np.savez_compressed(
             path,
             labels=np.array(self.labels),
@@ -43,6 +57,7 @@ class Head:
             bias=self.bias.astype(np.float32),
             temperature=np.float32(self.temperature),
             made_from=np.array(self.made_from),
+            **grams,
         )
 
     @classmethod
@@ -55,4 +70,5 @@ class Head:
                 stored["bias"],
                 float(stored["temperature"]),
                 str(stored["made_from"]),
+                Grams(**{name: stored[f"grams.{name}"] for name in GRAMS}) if f"grams.{GRAMS[0]}" in stored else None,
             )

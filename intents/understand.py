@@ -11,6 +11,7 @@ import numpy as np
 
 from intents.clauses import clauses
 from intents.encoder import Encoder
+from intents.grams import hashed
 from intents.head import Head, Probabilities
 from intents.heard import Heard
 from intents.hints import Hints, hints_for
@@ -30,7 +31,7 @@ ALTERNATIVES = 3
 WEIGHTS = {"best": 0.6, "other": 0.25, "biased": 0.15}
 """How much each reading says about what was asked; what is missing goes to the best."""
 
-WARN = 0.30
+WARN = 0.35
 """Probability of all danger signs together, of the best reading, from which the warning is given."""
 WARN_HEARD = 0.50
 """The same where the words were heard, not typed: a garbled sentence looks a little like a danger more often than a danger looks only a little like one.
@@ -51,7 +52,7 @@ RULE_FLOOR = 0.02
 """A rule's sign is warned of when what was learned gives danger at least this much, and else asked back about."""
 RULE_FLOOR_HEARD = 0.25
 """The same for the best reading of what was heard ("a triple shot of dark roast" came out as "a dribble"); for others it is WARN_HEARD."""
-ASK = 0.20
+ASK = 0.12
 """From here, and below the warning, the person is asked back."""
 ASK_FEW = 0.10
 """The same for FEW_WORDS: "numb" by itself may be all that was heard, or all that somebody can say."""
@@ -153,7 +154,8 @@ class Understander:
         texts = list(dict.fromkeys([*(text for text, _ in readings), *parts]))
         row = {text: number for number, text in enumerate(texts)}
         vectors = self._encoder.encode(texts)
-        scores = tuple(head.probabilities(vectors) for head in self._heads)
+        rows = hashed(texts)
+        scores = tuple(head.probabilities(vectors, rows) for head in self._heads)
         weights = np.zeros(len(texts), np.float32)
         for text, weight in readings:
             weights[row[text]] += weight
@@ -164,7 +166,7 @@ class Understander:
                 _meaning(pack, best, dict(zip(head.labels, map(float, weights @ table), strict=True)))
                 for pack, head, table in zip(self.packs, self._heads, scores, strict=True)
             ),
-            self._danger(heard, free, parts, row, [head.probabilities(vectors, 1.0) for head in self._heads]),
+            self._danger(heard, free, parts, row, [head.probabilities(vectors, rows, 1.0) for head in self._heads]),
             tuple(self._part(part, row[part], scores) for part in parts),
             _certainty(heard),
         )

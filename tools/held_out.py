@@ -37,8 +37,6 @@ from voice.evaluate.run import evaluate as run
 ROOT = Path(__file__).resolve().parents[1]
 RECORDINGS = ROOT / "audio_fixtures" / "manifest.jsonl"
 ENCODER = "encoder.npz"
-TEMPERATURE = "0.72"
-"""That of the shipped head; set on a writer who is in no pack."""
 
 
 def folds(writers: Sequence[str], number: int) -> list[list[str]]:
@@ -94,8 +92,10 @@ def train(folder: Path, base: Path, number: int, epochs: int, heard: tuple[Path,
         (copy / HEAD).unlink()  # nothing of the shipped one may be left, should the training fail
         command = [sys.executable, "-m", "tools.train_encoder.train", "--base", str(base), "--pack", str(copy)]
         command += ["--out", str(place / ENCODER), "--head", str(copy / HEAD), "--epochs", str(epochs)]
-        command += ["--temperature", TEMPERATURE, *(word for path in heard for word in ("--heard", str(path)))]
-        subprocess.run(command, check=True, cwd=ROOT)
+        misheard = [word for path in heard for word in ("--heard", str(path))]
+        subprocess.run([*command, *misheard], check=True, cwd=ROOT)
+        finish = [sys.executable, "-m", "tools.train_encoder.finish", str(place / ENCODER), str(copy / HEAD)]
+        subprocess.run([*finish, "--pack", str(copy), *misheard], check=True, cwd=ROOT)
 
 
 @main.command()

@@ -29,8 +29,9 @@ import numpy as np
 from benchmarks.peers.corpus import line_key, sample, tried_audio, tried_writers
 from benchmarks.peers.product import Product
 from intents.clauses import clauses
-from intents.compile import CHUNK, TEMPERATURES, _loss, fit, vectors
+from intents.compile import CHUNK, fit, vectors
 from intents.encoder import Encoder, Vectors
+from intents.grams import hashed
 from intents.head import Head
 from intents.heard import Heard
 from intents.pack import Example, bundled, load_pack, read_wordings, wording_files
@@ -38,6 +39,7 @@ from intents.schema import URGENT
 from intents.understand import ENCODER, HEAD, Understander, normalise_reading
 from intents.urgent import Sign, UrgentRules
 from tools.train_encoder.curve import files, in_order
+from tools.train_encoder.finish import SEEN, WRITERS, calibrated_on
 from tools.understanding_pages import write_pages
 from voice.evaluate.figures import Rate, main_rates
 from voice.evaluate.manifest import Line
@@ -45,9 +47,6 @@ from voice.evaluate.result import Result, from_json
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "docs" / "images" / "understanding.json"
-WRITERS = ROOT / "audio_fixtures" / "wordings"
-SEEN = "mavis_jamaican"
-"""The writer on whom thresholds and temperatures are set: in no figure here."""
 LAYERS = (0, 1, 2)
 """Of the published model, those that the shipped encoder began as."""
 SHOWN = {
@@ -136,19 +135,12 @@ def replies(understander: Understander, lines: Sequence[Line], heard: Sequence[H
 
 def argmax(head: Head, x: Vectors, lines: Sequence[Line]) -> Figures:
     """The likeliest label, without thresholds, rules or questions back: questions right, danger signs taken for any."""
-    best = [head.labels[i] for i in head.probabilities(x).argmax(axis=1)]
-    rows = list(zip(lines, best, strict=True))
-    questions = [given == line.label for line, given in rows if line.kind == "question"]
-    signs = [given in URGENT for line, given in rows if line.label in URGENT]
+    rows = hashed([normalise_reading(line.text or "") for line in lines])
+    best = [head.labels[i] for i in head.probabilities(x, rows).argmax(axis=1)]
+    given = list(zip(lines, best, strict=True))
+    questions = [likeliest == line.label for line, likeliest in given if line.kind == "question"]
+    signs = [likeliest in URGENT for line, likeliest in given if line.label in URGENT]
     return {"right": [sum(questions), len(questions)], "found": [sum(signs), len(signs)]}
-
-
-def set_on(head: Head, x: Vectors, labels: Sequence[str]) -> Head:
-    """The head with the temperature that makes these sentences likeliest, as for the product."""
-    known = [i for i, label in enumerate(labels) if label in head.labels]
-    wanted = np.array([head.labels.index(labels[i]) for i in known])
-    scores = x[known] @ head.weights + head.bias
-    return replace(head, temperature=float(min(TEMPERATURES, key=lambda t: _loss(scores / t, wanted))))
 
 
 def held_lines() -> list[Line]:
@@ -180,7 +172,7 @@ def point(encoder: Encoder, head: Head, lines: Sequence[Line]) -> dict[str, Any]
     """One encoder and head: by argmax and through the conversation."""
     seen, encoder = seen_examples(), Remembering(encoder)
     encoder.learn(lines)
-    head = set_on(head, vectors(encoder, [one.text for one in seen]), [one.label for one in seen])
+    head = calibrated_on(head, encoder, seen)
     x = vectors(encoder, [line.text or "" for line in lines])
     said = figures(replies(understander_of(encoder, head), lines))
     return {"argmax": argmax(head, x, lines), "conversation": said, "temperature": round(head.temperature, 3)}
@@ -240,6 +232,7 @@ def ablation() -> None:
     lines, encoder, head = held_lines(), Remembering(Encoder.load(ENCODER)), Head.load(bundled()[0] / HEAD)
     encoder.learn(lines)
     shipped = understander_of(encoder, head)
+    alone = calibrated_on(replace(head, grams=None), encoder, seen_examples())
     nothing: Callable[[], AbstractContextManager[Any]] = nullcontext
     kinds: dict[str, tuple[Understander, Callable[[], AbstractContextManager[Any]]]] = {
         "Backtalk as shipped": (shipped, nothing),
@@ -249,6 +242,7 @@ def ablation() -> None:
             RulesAlone(shipped.packs, encoder, [head], shipped.rules),
             nothing,
         ),
+        "without n-grams": (understander_of(encoder, alone), nothing),
         "rules that need no consent": (shipped, lambda: mock.patch.object(Understander, "_backed", return_value=True)),
     }
     rows: dict[str, Any] = {}

@@ -60,6 +60,6 @@ class LinearVector(_Vectored):
         self._head = fit(self._embedder([text for text, _ in pairs]), [label for _, label in pairs])
 
     def predict(self, text: str) -> Guess:
-        row = self._head.probabilities(self._embedder([text]))[0]
+        row = self._head.probabilities(self._embedder([text]), [])[0]
         best = int(np.argmax(row))
         return self._head.labels[best], float(row[best])

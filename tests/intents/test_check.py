@@ -6,12 +6,15 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from intents.article import Article, Block, Section, danger_signs, lost_lists, read_article
 from intents.check import Against, check_pack
+from intents.compile import examples_for, fingerprint
 from intents.explain import explain
 from intents.finding import Finding
+from intents.head import Head
 from intents.lint_danger import rule_folders
 from intents.lint_wordings import vocabulary_needed
 from intents.pack import bundled, load_pack
@@ -44,6 +47,15 @@ def article(*sentences: str, heading: str = "overview") -> Article:
 def test_a_sound_pack_has_only_the_advice_to_compile_it(pack: Path) -> None:
     assert [finding.key for finding in check_pack(pack)] == [""]
     assert "pack compile" in check_pack(pack)[0].reason
+
+
+def test_numbers_made_from_these_very_wordings_are_not_older_than_they(pack: Path) -> None:
+    """The background is learned from as well: a fresh head was called old because of it."""
+    made_from = fingerprint(examples_for(load_pack(pack)))
+    Head(("yes",), np.ones((1, 1), np.float32), np.zeros(1, np.float32), made_from=made_from).save(pack / "head.npz")
+    assert check_pack(pack) == ()
+    change(pack / "wordings" / "goran_croatian.toml", "must be operation", "has it to be operation")
+    assert ["older" in finding.reason for finding in errors(pack)] == [True]
 
 
 @pytest.mark.parametrize(

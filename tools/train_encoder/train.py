@@ -5,7 +5,8 @@
 
 FOLDER holds the published all-MiniLM-L6-v2 (model.safetensors, vocab.txt). Needs jax, optax and safetensors: they are not part of the product. The token
 table stays as published: words that no wording has keep their meaning ("cataract" stays an illness). `--hold` leaves writers out, for figures; the
-product's own encoder is trained on all writers of the packs, and on no test writer, test voice or development set. `--start` goes on from an earlier
+product's own encoder is trained on all writers of the packs, and on no test writer, test voice or development set. `tools.train_encoder.finish` then adds the
+n-grams to the head and sets its temperature. `--start` goes on from an earlier
 training when writers have come: a few epochs at a small `--rate` instead of all of them.
 """
 
@@ -80,10 +81,9 @@ def begun_with(encoder: Path, head_file: Path, labels: list[str]) -> dict[str, A
 @click.option("--hold", multiple=True, help="A writer to leave out.")
 @click.option("--heard", "heard_files", multiple=True, type=click.Path(path_type=Path))
 @click.option("--pack", "packs", multiple=True, type=click.Path(path_type=Path))
-@click.option("--temperature", default=1.0)
 def main(base: Path, out: Path | None, head_file: Path | None, layers: str,
          start: tuple[Path, Path] | None, epochs: int, rate: float, seed: int, hold: tuple[str, ...],
-         heard_files: tuple[Path, ...], packs: tuple[Path, ...], temperature: float) -> None:  # fmt: skip
+         heard_files: tuple[Path, ...], packs: tuple[Path, ...]) -> None:  # fmt: skip
     """Trains and writes; see the module."""
     chosen = tuple(map(int, layers.split(",")))
     vocabulary, weights = load_base(base, chosen)
@@ -168,7 +168,7 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str,
         )
     if head_file:
         scale = float(params["scale"])
-        Head(tuple(labels), np.asarray(params["head"]) * scale, np.asarray(params["bias"]), temperature).save(head_file)
+        Head(tuple(labels), np.asarray(params["head"]) * scale, np.asarray(params["bias"])).save(head_file)
 
 
 if __name__ == "__main__":
