@@ -12,7 +12,7 @@ ANSWER = 0.58
 """Probability from which a question is answered at once."""
 LEAD = 0.18
 """How far the best question must be ahead of the second to be answered at once."""
-OFFER = 0.30
+OFFER = 0.20
 """From here the best question is offered."""
 OFFER_SECOND = 0.08
 """From here a second one is offered beside it."""

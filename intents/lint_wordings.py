@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from intents.text import normalise
 LEAST_WORDINGS, LEAST_WRITERS = 15, 2
 ALIKE = 94.0
 """rapidfuzz ratio from which two wordings are nearly the same."""
+SHORTER = ALIKE / (200 - ALIKE)
+"""How long the shorter of two wordings must at least be, as a share of the other, for that ratio: most pairs needn't be compared."""
 SHORTEST_ALIKE = 3
 """Words; shorter ones are alike by chance ("it does", "it was")."""
 CHUNK = 500
@@ -118,13 +121,17 @@ def lint_clashes(group: Group, shared: Group = ()) -> Iterator[Finding]:
 
 def _alike(texts: Sequence[str], places: Mapping[str, Mapping[str, Path]]) -> Iterator[tuple[float, str, str]]:
     """Pairs of one of `texts` and any other text, each pair once."""
-    every = [text for text in places if len(text.split()) >= SHORTEST_ALIKE]
+    every = sorted((text for text in places if len(text.split()) >= SHORTEST_ALIKE), key=len)
+    lengths = [len(text) for text in every]
+    texts = sorted(texts, key=len)
     row = {text: number for number, text in enumerate(texts)}
     for start in range(0, len(texts), CHUNK):
         rows = texts[start : start + CHUNK]
-        scores = process.cdist(rows, every, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.float32)
+        first, last = bisect_left(lengths, len(rows[0]) * SHORTER), bisect_right(lengths, len(rows[-1]) / SHORTER)
+        near = every[first:last]
+        scores = process.cdist(rows, near, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.float32)
         for i, j in zip(*np.nonzero(scores), strict=True):
-            one, two = rows[i], every[j]
+            one, two = rows[i], near[j]
             if (
                 row.get(two, len(row)) > row[one]
                 and not places[one].keys() & places[two].keys()

@@ -109,6 +109,7 @@ def curve_plot(rows: Sequence[Mapping[str, Any]]) -> str:
 ABLATION_ORDER = (
     "Backtalk as shipped",
     "without clauses",
+    "without n-grams",
     "without rules for danger",
     "rules that need no consent",
     "danger by rules alone",
