@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intents.encoder import Encoder, Vectors
-from intents.grams import BUCKETS, Grams, Hashed, hashed, rarity_of
+from intents.grams import BUCKETS, Grams, Hashed, hashed, rarity_of, weighed
 from intents.head import Head
 from intents.pack import Example, Pack, load_pack, shared_folder
 from intents.text import without_fillers
@@ -96,9 +96,8 @@ def fit_grams(rows: Hashed, labels: Sequence[str], counts: Counts | None = None)
 
     rarity = rarity_of(rows)
     ends = np.cumsum([0, *map(len, rows)])
-    values = [rarity[row].astype(np.float32) for row in rows]
-    values = [value / max(float(np.sqrt(value @ value)), 1e-6) for value in values]
-    x = csr_array((np.concatenate(values), np.concatenate(list(rows)), ends), shape=(len(rows), BUCKETS))
+    values = np.concatenate([weighed(row, rarity) for row in rows])
+    x = csr_array((values, np.concatenate(list(rows)), ends), shape=(len(rows), BUCKETS))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it is stopped early on purpose
         model = LogisticRegression(C=STRENGTH, max_iter=GRAM_ROUNDS, tol=1e-3)

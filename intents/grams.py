@@ -60,10 +60,15 @@ class Grams:
         """Scores of sentences."""
         out = np.empty((len(rows), len(self.bias)), np.float32)
         for number, row in enumerate(rows):
-            counts = self.rarity[row].astype(np.float32)
-            counts /= max(float(np.sqrt(counts @ counts)), 1e-6)
-            out[number] = counts @ self.weights[row].astype(np.float32) * self.step + self.bias
+            out[number] = weighed(row, self.rarity) @ self.weights[row].astype(np.float32) * self.step + self.bias
         return out
+
+
+def weighed(row: npt.NDArray[np.int32], rarity: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
+    """How much each bucket of a sentence counts, all together of length 1."""
+    counts = rarity[row].astype(np.float32)
+    length = float(np.sqrt(counts @ counts))
+    return counts if not length else counts / np.float32(length)
 
 
 def rarity_of(rows: Hashed) -> npt.NDArray[np.float16]:
