@@ -67,8 +67,10 @@ def check_pack(folder: Path, against: Against | None = None) -> tuple[Finding, .
     own = _wordings(pack)
     shared: list[tuple[Path, Example]] = []
     test_parts: dict[str, Path] = {}
+    learned: tuple[Example, ...] | None = None
     try:
-        shared = _shared_wordings(pack)
+        learned = examples_for(pack)
+        shared = _shared_wordings(pack, learned)
         test_parts = _test_parts(against.test_parts)
     except PackError as error:  # of the packs beside it: this one is checked all the same
         findings += from_faults(error.faults)
@@ -86,7 +88,8 @@ def check_pack(folder: Path, against: Against | None = None) -> tuple[Finding, .
     if against.unheard is not None:
         names = [normalise(name) for name in pack.about.names]
         findings += lint_hearing(own, names, against.unheard, folder / "pack.toml", against.aliases)
-    findings += _lint_head(pack)
+    if learned is not None:
+        findings += _lint_head(pack, learned)
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.level != "error"))
 
 
@@ -94,9 +97,9 @@ def _wordings(pack: Pack) -> list[tuple[Path, Example]]:
     return [(path, example) for path in wording_files(pack.folder) for example in read_wordings(path)]
 
 
-def _shared_wordings(pack: Pack) -> list[tuple[Path, Example]]:
-    """Wordings of other packs that this one is compiled with, each with its file."""
-    used = set(examples_for(pack)) - set(pack.examples)
+def _shared_wordings(pack: Pack, learned: Sequence[Example]) -> list[tuple[Path, Example]]:
+    """Wordings of other packs that this one is compiled with, each with its file. `learned`: see `examples_for`."""
+    used = set(learned) - set(pack.examples)
     folders = [shared_folder(pack, name) for name in pack.about.shares]
     every = [(path, example) for folder in folders for path in wording_files(folder) for example in read_wordings(path)]
     return [(path, example) for path, example in every if example in used]
@@ -120,7 +123,7 @@ def _lint_suggestions(pack: Pack) -> list[Finding]:
     return [Finding("error", pack.folder / "pack.toml", "suggestions", f"{name} is offered twice") for name in twice]
 
 
-def _lint_head(pack: Pack) -> list[Finding]:
+def _lint_head(pack: Pack, learned: Sequence[Example]) -> list[Finding]:
     path = pack.folder / HEAD
     if not path.exists():
         return [Finding("advice", path, "", f"is not there yet: run backtalk pack compile {pack.folder}")]
@@ -128,6 +131,6 @@ def _lint_head(pack: Pack) -> list[Finding]:
         head = Head.load(path)
     except (OSError, ValueError, KeyError) as error:
         return [Finding("error", path, "", f"can't be read ({error}): run backtalk pack compile {pack.folder}")]
-    if head.made_from != fingerprint(examples_for(pack)):
+    if head.made_from != fingerprint(learned):
         return [Finding("error", path, "", f"is older than the wordings: run backtalk pack compile {pack.folder}")]
     return []

@@ -20,6 +20,14 @@ GRAMS = tuple(field.name for field in fields(Grams))
 """Its arrays, as they are stored."""
 
 
+def softmax(scores: Scores, temperature: float) -> Probabilities:
+    """Scores → probabilities; a temperature above 1 softens them."""
+    scaled = scores / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    result: Probabilities = powers / powers.sum(axis=1, keepdims=True)
+    return result
+
+
 @dataclass(frozen=True)
 class Head:
     """Read-only. `labels` are question, urgent and command ids and `oos:KIND`."""
@@ -42,10 +50,7 @@ class Head:
 
     def probabilities(self, vectors: Vectors, rows: Hashed, temperature: float | None = None) -> Probabilities:
         """Calibrated by the head's own temperature, or at another: danger signs are judged at 1, where faint ones stay visible."""
-        logits = self.logits(vectors, rows) / (temperature or self.temperature)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        result: Probabilities = powers / powers.sum(axis=1, keepdims=True)
-        return result
+        return softmax(self.logits(vectors, rows), temperature or self.temperature)
 
     def save(self, path: Path) -> None:
         """Writes one compressed .npz that `load` reads. Raises OSError."""

@@ -12,7 +12,7 @@ import numpy as np
 from intents.clauses import clauses
 from intents.encoder import Encoder
 from intents.grams import hashed
-from intents.head import Head, Probabilities
+from intents.head import Head, Probabilities, softmax
 from intents.heard import Heard
 from intents.hints import Hints, hints_for
 from intents.names import named as is_named
@@ -31,6 +31,8 @@ ALTERNATIVES = 3
 WEIGHTS = {"best": 0.6, "other": 0.25, "biased": 0.15}
 """How much each reading says about what was asked; what is missing goes to the best."""
 
+FAINT = 1.0
+"""Temperature at which danger signs are judged, whatever the head's own: faint ones stay visible."""
 WARN = 0.35
 """Probability of all danger signs together, of the best reading, from which the warning is given."""
 WARN_HEARD = 0.50
@@ -155,7 +157,8 @@ class Understander:
         row = {text: number for number, text in enumerate(texts)}
         vectors = self._encoder.encode(texts)
         rows = hashed(texts)
-        scores = tuple(head.probabilities(vectors, rows) for head in self._heads)
+        logits = [head.logits(vectors, rows) for head in self._heads]
+        scores = tuple(softmax(one, head.temperature) for head, one in zip(self._heads, logits, strict=True))
         weights = np.zeros(len(texts), np.float32)
         for text, weight in readings:
             weights[row[text]] += weight
@@ -166,7 +169,7 @@ class Understander:
                 _meaning(pack, best, dict(zip(head.labels, map(float, weights @ table), strict=True)))
                 for pack, head, table in zip(self.packs, self._heads, scores, strict=True)
             ),
-            self._danger(heard, free, parts, row, [head.probabilities(vectors, rows, 1.0) for head in self._heads]),
+            self._danger(heard, free, parts, row, [softmax(one, FAINT) for one in logits]),
             tuple(self._part(part, row[part], scores) for part in parts),
             _certainty(heard),
         )

@@ -58,6 +58,13 @@ def test_numbers_made_from_these_very_wordings_are_not_older_than_they(pack: Pat
     assert ["older" in finding.reason for finding in errors(pack)] == [True]
 
 
+def test_a_compiled_pack_whose_shared_pack_is_broken_is_told_so_and_nothing_is_raised(pack: Path) -> None:
+    Head(("yes",), np.ones((1, 1), np.float32), np.zeros(1, np.float32)).save(pack / "head.npz")
+    broken = pack.parent / "facet_hypertrophy" / "wordings" / "wei_engineer.toml"
+    broken.write_text("writer = ", encoding="utf-8")
+    assert broken in {finding.file for finding in errors(pack)}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "reason"),
     [
