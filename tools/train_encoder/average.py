@@ -4,7 +4,8 @@
 
 N-grams and temperature are not averaged: `tools.train_encoder.finish` makes them anew for the mean. Both must have begun with the same published model
 (Wortsman et al., "Model soups", 2022). The first mean shipped was of a training on 23 writers and one on 29: on 1,749 questions of four test writers 96.2, 96.3
-and 96.6 % right, and 14, 15 and 10 needless warnings at 2,395 ordinary sentences. Each pair shipped since is the mean of the one before and a further training of it.
+and 96.6 % right, and 14, 15 and 10 needless warnings at 2,395 ordinary sentences. Each pair
+shipped since is the mean of the one before and a further training of it.
 """
 
 from __future__ import annotations
