@@ -63,9 +63,17 @@ def install(extras: tuple[str, ...]) -> None:
 
 def run(program: list[str]) -> int:
     try:
-        return subprocess.run(program, cwd=None).returncode
+        return subprocess.run(program).returncode
     except KeyboardInterrupt:
         return 130
+
+
+def become(program: list[str]) -> int:
+    """Goes on as this program, so that a signal that ends run.py ends what listens. Windows can't: there it is run."""
+    if os.name == "nt":
+        return run(program)
+    sys.stdout.flush()
+    os.execv(program[0], program)
 
 
 def main(words: list[str]) -> int:
@@ -76,11 +84,11 @@ def main(words: list[str]) -> int:
         if code := run([str(PYTHON), "-m", "voice.cli", "setup"]):
             return code
         os.chdir(HERE)
-        return run([str(PYTHON), "-m", "pytest", *words[1:]])
+        return become([str(PYTHON), "-m", "pytest", *words[1:]])
     install(())
     if not words and (code := run([str(PYTHON), "-m", "voice.cli", "setup"])):
         return code
-    return run([str(BIN / "backtalk"), *words])
+    return become([str(BIN / "backtalk"), *words])
 
 
 if __name__ == "__main__":
