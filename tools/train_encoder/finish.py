@@ -1,6 +1,6 @@
 """The last step of a training: adds the n-grams to the head of the bundled pack, and sets its temperature.
 
-    python -m tools.train_encoder.finish ENCODER.npz HEAD.npz [--heard FILE]... [--hold WRITER]... [--out HEAD.npz]
+    python -m tools.train_encoder.finish ENCODER.npz HEAD.npz [--heard FILE]... [--out HEAD.npz]
 
 The n-grams learn from what the encoder learned from: the wordings, variants of them, what the recognizer made of them, and the background. The
 temperature makes the sentences of the writer likeliest on whom settings are made; that writer is in no pack and in no figure.
@@ -44,16 +44,16 @@ def calibrated_on(head: Head, encoder: Encoder, examples: Sequence[Example]) -> 
 @click.argument("encoder_file", type=click.Path(path_type=Path, exists=True))
 @click.argument("head_file", type=click.Path(path_type=Path, exists=True))
 @click.option("--heard", "heard_files", multiple=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--hold", multiple=True, help="A writer to leave out.")
 @click.option("--pack", type=click.Path(path_type=Path, exists=True))
 @click.option("--out", type=click.Path(path_type=Path), help="HEAD.npz itself when not given.")
 @click.option("--seed", default=0)
-def main(encoder_file: Path, head_file: Path, heard_files: tuple[Path, ...], hold: tuple[str, ...],
-         pack: Path | None, out: Path | None, seed: int) -> None:  # fmt: skip
+def main(
+    encoder_file: Path, head_file: Path, heard_files: tuple[Path, ...], pack: Path | None, out: Path | None, seed: int
+) -> None:
     """Finishes HEAD_FILE, which was trained with ENCODER_FILE."""
     head, rng = Head.load(head_file), random.Random(seed)
     folder = pack or bundled()[0]
-    known = [sample for sample in corpus.wordings([folder]) if sample.writer not in hold]
+    known = corpus.wordings([folder])
     samples = [*known, *corpus.heard(heard_files, known), *BACKGROUND * corpus.background()]
     pool, confused = corpus.pools(known), corpus.confusions(heard_files)
     samples += [corpus.varied(sample, rng, pool, confused) for sample in known]
