@@ -93,7 +93,7 @@ def _stops(engine: Engine, split: str) -> Callable[[str], float]:
     from intents.text import normalise
 
     said = {normalise(one["text"]) for one in lines(split=split) if one["text"]}
-    return Ends(text for text in engine.understander.hints.sentences if text not in said).after
+    return Ends(text for text in engine.understander.sentences if text not in said).after
 
 
 def _spread(found: list[Figures], limit: int) -> list[Figures]:

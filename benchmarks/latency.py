@@ -173,7 +173,7 @@ def main(limit: int, model: Path | None, start: bool, json_file: Path | None, si
     lines = sample([line for line in tried_audio() if line.text], limit, line_key)
     recordings = [line.audio for line in lines if line.audio is not None]
     try:
-        taught_model(model, Understander.load().hints)  # teaching the model happens once in a computer's life
+        taught_model(model, Understander.load().sentences)  # teaching the model happens once in a computer's life
     except (BacktalkError, PackError) as error:
         raise click.ClickException(str(error)) from error
     found = {}

@@ -24,18 +24,16 @@ class Heard:
 
     text: str
     alternatives: tuple[str, ...] = ()
-    """Other readings of the free decode, best first, without `text`."""
+    """Other readings, best first, without `text`."""
     words: tuple[Word, ...] = ()
     """The words of `text`; empty when the text was typed."""
-    biased: str = ""
-    """The reading of the decode biased towards the pack. It invents domain words out of others' speech: it may support, never decide."""
     typed: bool = False
     """True when nothing was misheard because nothing was heard."""
 
     @property
     def readings(self) -> tuple[str, ...]:
-        """All different, non-empty readings, best first, the biased one last."""
-        return tuple(dict.fromkeys(text for text in (self.text, *self.alternatives, self.biased) if text.strip()))
+        """All different, non-empty readings, best first."""
+        return tuple(dict.fromkeys(text for text in (self.text, *self.alternatives) if text.strip()))
 
     @property
     def confidence(self) -> float:

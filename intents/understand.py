@@ -14,7 +14,6 @@ from intents.encoder import Encoder
 from intents.grams import hashed
 from intents.head import Head, Probabilities, softmax
 from intents.heard import Heard
-from intents.hints import Hints, hints_for
 from intents.names import named as is_named
 from intents.pack import Fault, Pack, PackError, bundled, load_packs, shared_folder
 from intents.schema import PROVIDER_SOON, URGENT
@@ -27,9 +26,9 @@ HEAD = "head.npz"
 """In a pack's folder: what was learned from its wordings (`backtalk pack compile`)."""
 
 ALTERNATIVES = 3
-"""Other readings looked at, besides the best and the biased one."""
-WEIGHTS = {"best": 0.6, "other": 0.25, "biased": 0.15}
-"""How much each reading says about what was asked; what is missing goes to the best."""
+"""Other readings looked at, besides the best."""
+OTHERS = 0.25
+"""How much all other readings together say about what was asked; the rest says the best."""
 
 FAINT = 1.0
 """Temperature at which danger signs are judged, whatever the head's own: faint ones stay visible."""
@@ -142,9 +141,13 @@ class Understander:
         return cls(packs, Encoder.load(encoder), heads, UrgentRules.load(_rule_folders(packs)))
 
     @cached_property
-    def hints(self) -> Hints:
-        """What hearing may use of the packs."""
-        return hints_for(self.packs)
+    def sentences(self) -> tuple[str, ...]:
+        """Wordings to teach the recognizer. Overheard talk isn't taught: it is what the model knows anyway.
+
+        Read when first used: a start with a language model in the cache doesn't need them.
+        """
+        kept = (example.text for pack in self.packs for example in pack.examples if example.label != "oos:talk")
+        return tuple(dict.fromkeys(kept))
 
     def understand(self, heard: Heard) -> Understanding:
         """Everything that the conversation needs to know of one utterance; the encoder runs once, over all texts together."""
@@ -162,14 +165,13 @@ class Understander:
         weights = np.zeros(len(texts), np.float32)
         for text, weight in readings:
             weights[row[text]] += weight
-        free = [text for text, _ in readings if text != normalise_reading(heard.biased) or text == best]
         return Understanding(
             best,
             tuple(
                 _meaning(pack, best, dict(zip(head.labels, map(float, weights @ table), strict=True)))
                 for pack, head, table in zip(self.packs, self._heads, scores, strict=True)
             ),
-            self._danger(heard, free, parts, row, [softmax(one, FAINT) for one in logits]),
+            self._danger(heard, [text for text, _ in readings], parts, row, [softmax(one, FAINT) for one in logits]),
             tuple(self._part(part, row[part], scores) for part in parts),
             _certainty(heard),
         )
@@ -196,9 +198,6 @@ class Understander:
         signs = [
             sign for text, sign in found if self._backed(sign, row[text], scores, _floor(heard, text, readings[0]))
         ]
-        if not signs and heard.biased:
-            # The biased decode invents domain words: it counts only when the free one leans the same way.
-            signs = [sign for sign in self.rules.find(normalise_reading(heard.biased)) if sign.id in maybe]
         quiet = self.rules.suppressed(readings[0])
         denied = {
             sign.id for sign in quiet if sign.reason == "denied"
@@ -310,8 +309,5 @@ def _weighted(heard: Heard) -> list[tuple[str, float]]:
         return []
     others = [normalise_reading(text) for text in heard.alternatives[:ALTERNATIVES]]
     others = [text for text in dict.fromkeys(others) if text and text != best]
-    biased = normalise_reading(heard.biased)
-    readings = [(text, WEIGHTS["other"] / len(others)) for text in others]
-    if biased and biased != best and biased not in others:
-        readings.append((biased, WEIGHTS["biased"]))
-    return [(best, 1.0 - sum(weight for _, weight in readings)), *readings]
+    share = OTHERS if others else 0.0
+    return [(best, 1.0 - share), *((text, share / len(others)) for text in others)]

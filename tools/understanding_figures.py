@@ -26,7 +26,7 @@ from unittest import mock
 import click
 import numpy as np
 
-from benchmarks.peers.corpus import line_key, sample, tried_audio, tried_writers
+from benchmarks.peers.corpus import tried_audio, tried_writers
 from benchmarks.peers.product import Product
 from intents.clauses import clauses
 from intents.compile import CHUNK, fit, vectors
@@ -301,10 +301,8 @@ def by_writer(results: Sequence[Result]) -> dict[str, Figures]:
 
 @main.command()
 @click.argument("report", type=click.Path(path_type=Path, exists=True))
-@click.option("--cache", type=click.Path(path_type=Path), help="Folder that keeps what was heard.")
-@click.option("--most", default=60, show_default=True, help="Recordings that are heard again for all their readings.")
-def readings(report: Path, cache: Path | None, most: int) -> None:
-    """On recordings: the best reading only, against all; and what the biased one adds, on a sample that is heard again."""
+def readings(report: Path) -> None:
+    """On recordings: the best reading only, against all."""
     shipped = Understander.load()
     spoken = [one for one in results_of(report) if one.line.audio and one.line.extra.get("writer") != SEEN]
     spoken = [one for one in spoken if one.error is None]
@@ -320,28 +318,7 @@ def readings(report: Path, cache: Path | None, most: int) -> None:
         for name in sorted({str(line.extra.get("condition")) for line in lines})
     }
     keep(readings=rows)
-    if most:
-        rows["sample"] = heard_again(shipped, most, cache)
-        keep(readings=rows)
     click.echo(json.dumps(rows))
-
-
-def heard_again(shipped: Understander, most: int, cache: Path | None) -> dict[str, Figures]:
-    """Kind of reading → figures, on an even sample of the recordings."""
-    from benchmarks.peers.hearing import HEARINGS, transcribe
-
-    lines = sample(tried_audio(), most, line_key)
-    heard = [
-        one.heard
-        for one in transcribe(HEARINGS["backtalk"](None, shipped), lines, cache and cache / "transcripts.jsonl")
-    ]
-    kinds: dict[str, list[Heard]] = {
-        "best reading only": [Heard(one.text) for one in heard],
-        "best and other readings": [Heard(one.text, one.alternatives) for one in heard],
-        "best and biased": [Heard(one.text, biased=one.biased) for one in heard],
-        "all": heard,
-    }
-    return {name: figures(replies(shipped, lines, some)) for name, some in kinds.items()}
 
 
 def results_of(report: Path) -> list[Result]:

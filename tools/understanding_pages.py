@@ -177,8 +177,6 @@ def blocks(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if readings := data.get("readings"):
         yield "spoken", rows_table("all test recordings", readings["spoken"], SPOKEN)
         yield "conditions", rows_table("condition", readings["conditions"], SPOKEN)
-        if heard := readings.get("sample"):
-            yield "sample", rows_table("heard again", heard, SPOKEN)
     for name, one in data.get("calibration", {}).items():
         text = calibration_table(one["bins"])
         yield (

@@ -69,7 +69,7 @@ class Engine:
         """A new recognizer for one listener."""
         from voice.stt import Recognizer
 
-        return Recognizer(self.model, self.understander.hints)
+        return Recognizer(self.model)
 
     def mind(self) -> Mind:
         """A new conversation with one listener."""
@@ -108,7 +108,7 @@ def _load_understander(packs: tuple[Path, ...], encoder: Path | None) -> Underst
 def _learn_ends(understander: Future[Understander]) -> Ends:
     from voice.ends import Ends
 
-    return Ends(understander.result().hints.sentences)
+    return Ends(understander.result().sentences)
 
 
 def _load_model(explicit: Path | None, understander: Future[Understander]) -> SpeechModel:
@@ -118,4 +118,4 @@ def _load_model(explicit: Path | None, understander: Future[Understander]) -> Sp
     from voice.progress import ShownProgress
 
     with ShownProgress() as progress:
-        return load_model(taught_model(explicit, understander.result().hints, progress))
+        return load_model(taught_model(explicit, understander.result().sentences, progress))

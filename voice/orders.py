@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from intents.heard import Heard
-
-if TYPE_CHECKING:
-    from voice.stt import Hints
 
 Order = Literal["more_time", "less_time", "other_voice", "mute"]
 
@@ -46,24 +42,10 @@ def order_in(text: str) -> Order | None:
 
 def order_heard(heard: Heard) -> Order | None:
     """The order in the best readings: of "stop listening" and "start listening" only one is an order."""
-    readings = (heard.text, *heard.alternatives[:_READINGS], heard.biased)
+    readings = (heard.text, *heard.alternatives[:_READINGS])
     return next((order for text in readings if (order := order_in(text)) is not None), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _WithOrders:
-    hints: Hints
-
-    @property
-    def sentences(self) -> Sequence[str]:
-        wordings = (wording for wordings in _WORDINGS.values() for wording in wordings)
-        return (*self.hints.sentences, *wordings)
-
-    @property
-    def grammar(self) -> Sequence[str]:
-        return self.hints.grammar
-
-
-def with_orders(hints: Hints) -> Hints:
-    """A pack's hints for hearing, and the wordings of the orders: of 125 spoken orders 60 were heard without, 107 with."""
-    return _WithOrders(hints)
+def with_orders(sentences: Sequence[str]) -> tuple[str, ...]:
+    """Wordings to teach hearing, and those of the orders: of 125 spoken orders 60 were heard without, 107 with."""
+    return (*sentences, *(wording for wordings in _WORDINGS.values() for wording in wordings))

@@ -19,7 +19,6 @@ from intents.urgent_schema import UrgentRulesError
 from voice.errors import InputError
 
 if TYPE_CHECKING:
-    from intents.hints import Hints
     from intents.reply import Reply
     from voice.stt import Recognizer
 
@@ -43,9 +42,9 @@ class Trial:
         self._conversation = Conversation(self._understander)
 
     @property
-    def hints(self) -> Hints:
-        """What hearing may learn from the pack."""
-        return self._understander.hints
+    def sentences(self) -> Sequence[str]:
+        """What hearing is taught of the pack."""
+        return self._understander.sentences
 
     def lines(self, heard: Heard) -> Iterator[str]:
         """The reply to one sentence, and the reasons, as lines for a person."""
@@ -87,25 +86,25 @@ def typed(lines: Iterable[str]) -> Iterator[Heard]:
     return (Heard.from_text(line.strip()) for line in lines if line.strip())
 
 
-def recorded(paths: Sequence[Path], hints: Hints, model: Path | None) -> Iterator[Heard]:
+def recorded(paths: Sequence[Path], sentences: Sequence[str], model: Path | None) -> Iterator[Heard]:
     """What is heard in recordings. Raises InputError and ModelError."""
     from voice.audio import frames, read_audio
     from voice.recording import hear
     from voice.vad import SpeechDetector
 
-    ear = _recognizer(hints, model)
+    ear = _recognizer(sentences, model)
     for path in paths:
         for one in hear(frames(read_audio(path)), ear, SpeechDetector(), time.perf_counter):
             yield one.utterance.heard
 
 
-def said(hints: Hints, model: Path | None, ready: Callable[[], None]) -> Iterator[Heard]:
+def said(sentences: Sequence[str], model: Path | None, ready: Callable[[], None]) -> Iterator[Heard]:
     """What is said into the microphone, sentence by sentence, until it is lost. Raises DeviceError and ModelError."""
     from voice.mic import SystemMicrophone
     from voice.turn import Turn
     from voice.vad import SpeechDetector
 
-    turn = Turn(_recognizer(hints, model), lambda _text: PAUSE_MS)
+    turn = Turn(_recognizer(sentences, model), lambda _text: PAUSE_MS)
     detector = SpeechDetector()
     with SystemMicrophone() as microphone:
         ready()
@@ -116,8 +115,11 @@ def said(hints: Hints, model: Path | None, ready: Callable[[], None]) -> Iterato
                 yield turn.finish().heard
 
 
-def _recognizer(hints: Hints, model: Path | None) -> Recognizer:
-    from voice.model import find_model, load_model
+def _recognizer(sentences: Sequence[str], model: Path | None) -> Recognizer:
+    from voice.model import load_model
+    from voice.prepare import taught_model
+    from voice.progress import ShownProgress
     from voice.stt import Recognizer
 
-    return Recognizer(load_model(find_model(model)), hints)
+    with ShownProgress() as progress:
+        return Recognizer(load_model(taught_model(model, sentences, progress)))

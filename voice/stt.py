@@ -1,19 +1,20 @@
 """Hearing words: frames in, a `Heard` value out. The decoding is Vosk's.
 
-Two decoders are fed with the same frames: a free one, and one bound to the phrases of the pack, whose reading is a
-second opinion. Vosk gives either word confidences or alternatives, never both. So it is asked for alternatives, and the
-confidences are computed from them: a score is a log likelihood, so the scores make probabilities, and a word is as
-sure as the readings that have it in that place are probable together. Vosk's own confidences are the same over all
-paths of its lattice (Xu et al., "Minimum Bayes Risk decoding", 2011), these over the best PATHS.
+One decoder. A second one, bound to the phrases of the pack, took a fifth of hearing's processor time and made no reply
+better on 689 recordings: what the pack's wordings can help is in the taught language model.
+
+Vosk gives either word confidences or alternatives, never both. So it is asked for alternatives, and the confidences are
+computed from them: a score is a log likelihood, so the scores make probabilities, and a word is as sure as the readings
+that have it in that place are probable together. Vosk's own confidences are the same over all paths of its lattice
+(Xu et al., "Minimum Bayes Risk decoding", 2011), these over the best PATHS.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -24,10 +25,7 @@ from voice.frame import SAMPLE_RATE, Samples, seconds
 from voice.model import SpeechModel, unheard_words
 from voice.native import give_back
 
-__all__ = ["Hints", "Recognizer", "heard_grammar", "unheard_words"]
-
-UNKNOWN = "[unk]"
-"""Vosk's word for whatever the grammar has no word for."""
+__all__ = ["Recognizer", "unheard_words"]
 
 ALTERNATIVES = 8
 """Other readings that are handed on, at most."""
@@ -41,25 +39,12 @@ TAIL_SAMPLES = round(0.1 * SAMPLE_RATE)
 SEGMENT_SAMPLES = 30 * SAMPLE_RATE
 """An utterance this long is cut at the next pause that Vosk finds, so that its memory stays bounded."""
 
-
 RENEWAL_SAMPLES = 60 * SAMPLE_RATE
-"""A free decoder that has heard this much is replaced (70 ms): its graph, made on demand, grows by 1 MB a second."""
+"""A decoder that has heard this much is replaced (70 ms): its graph, made on demand, grows by 1 MB a second."""
 
 
 _DITHER = np.rint(np.random.default_rng(1).standard_normal(10 * SAMPLE_RATE)).astype(np.int32)
 """Ten seconds of noise as loud as Kaldi's own dither (a standard deviation of 1 of 32,768), over and over."""
-
-
-class Hints(Protocol):
-    """What the pack tells hearing."""
-
-    @property
-    def grammar(self) -> Sequence[str]:
-        """Phrases for the biased decode, lower case."""
-
-    @property
-    def sentences(self) -> Sequence[str]:
-        """Wordings to teach the language model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +54,17 @@ class _Reading:
     words: tuple[Word, ...]
 
 
-def heard_grammar(model: SpeechModel, phrases: Sequence[str]) -> tuple[str, ...]:
-    """The phrases that the model can hear whole: Vosk would silently leave out the unknown words of the others."""
-    known: dict[str, bool] = {}
-    kept: dict[str, None] = {}
-    for phrase in phrases:
-        words = phrase.lower().split()
-        for word in words:
-            if word not in known:
-                known[word] = model.knows(word)
-        if words and all(known[word] for word in words):
-            kept[" ".join(words)] = None
-    return tuple(kept)
-
-
 class Recognizer:
-    """One listener's decoders over a shared model. Not for use by two threads at once."""
+    """One listener's decoder over a shared model. Not for use by two threads at once."""
 
-    def __init__(self, model: SpeechModel, hints: Hints | None = None) -> None:
+    def __init__(self, model: SpeechModel) -> None:
         """Raises ModelError when the model can't be used."""
         self._model = model
-        self._free = self._free_decoder()
-        phrases = heard_grammar(model, hints.grammar) if hints is not None and model.takes_grammars else ()
-        self._biased = model.recognizer([*phrases, UNKNOWN]) if phrases else None
-        self._fed = 0  # samples that the free decoder has had in its life: its word times count from there
+        self._decoder = self._new_decoder()
+        self._fed = 0  # samples that the decoder has had in its life: its word times count from there
         self._begin()
 
-    def _free_decoder(self) -> Any:
+    def _new_decoder(self) -> Any:
         decoder = self._model.recognizer()
         decoder.SetWords(True)
         decoder.SetMaxAlternatives(PATHS)
@@ -105,7 +74,6 @@ class Recognizer:
         self._start = self._fed
         self._segment_start = self._fed
         self._segments: list[list[_Reading]] = []
-        self._biased_segments: list[str] = []
 
     def accept(self, frame: Samples) -> None:
         """Decodes the next frame of the utterance. Raises ModelError when the decoder fails."""
@@ -119,9 +87,7 @@ class Recognizer:
         data = self._dithered(samples).tobytes()
         self._fed += len(samples)
         try:
-            if self._biased is not None:
-                self._biased.AcceptWaveform(data)
-            return bool(self._free.AcceptWaveform(data))
+            return bool(self._decoder.AcceptWaveform(data))
         except Exception as error:  # vosk raises the bare class
             raise ModelError("The speech recognizer failed: please start Backtalk again.", str(error)) from error
 
@@ -134,16 +100,14 @@ class Recognizer:
         return dithered
 
     def _end_segment(self) -> None:
-        """Takes the words so far out of the decoders, which then begin anew."""
-        self._segments.append(_readings(self._free.FinalResult(), seconds(self._start)))
-        if self._biased is not None:
-            self._biased_segments.append(_without_unknown(self._biased.FinalResult()))
+        """Takes the words so far out of the decoder, which then begins anew."""
+        self._segments.append(_readings(self._decoder.FinalResult(), seconds(self._start)))
         self._segment_start = self._fed
 
     def partial(self) -> str:
         """The words so far; the last of them may still change."""
         segments = [readings[0].text for readings in self._segments if readings]
-        return " ".join(filter(None, [*segments, json.loads(self._free.PartialResult()).get("partial", "")]))
+        return " ".join(filter(None, [*segments, json.loads(self._decoder.PartialResult()).get("partial", "")]))
 
     def finish(self) -> Heard:
         """Ends the utterance: all readings of what was fed since the last finish or reset."""
@@ -151,7 +115,7 @@ class Recognizer:
             return Heard("")
         self._feed(np.zeros(TAIL_SAMPLES, np.int16))
         self._end_segment()
-        heard = _joined(self._segments, " ".join(filter(None, self._biased_segments)))
+        heard = _joined(self._segments)
         self._begin()
         return heard
 
@@ -159,31 +123,22 @@ class Recognizer:
         """Drops the utterance. Nothing of it colours the next: the result is that of a new recognizer."""
         if self._fed == self._start:
             return
-        self._free.SetMaxAlternatives(1)  # the dropped readings needn't be found first
-        self._free.FinalResult()
-        self._free.SetMaxAlternatives(PATHS)
-        if self._biased is not None:
-            self._biased.FinalResult()
+        self._decoder.SetMaxAlternatives(1)  # the dropped readings needn't be found first
+        self._decoder.FinalResult()
+        self._decoder.SetMaxAlternatives(PATHS)
         self._begin()
 
     def rest(self) -> None:
-        """Drops the utterance, and gives back the memory that decoding took: some 200 MB after a minute of speech.
-
-        The biased decoder stays: its graph grows by 13 MB at most, and making it anew leaves more holes than that.
-        """
+        """Drops the utterance, and gives back the memory that decoding took: some 200 MB after a minute of speech."""
         self.reset()
         if self._fed:
             self._renew()
             give_back()
 
     def _renew(self) -> None:
-        self._free = self._free_decoder()
+        self._decoder = self._new_decoder()
         self._fed = 0
         self._begin()
-
-
-def _without_unknown(result: str) -> str:
-    return " ".join(word for word in json.loads(result).get("text", "").split() if word != UNKNOWN)
 
 
 def _readings(result: str, start_s: float) -> list[_Reading]:
@@ -248,7 +203,7 @@ def _support(words: dict[str, list[dict[str, Any]]], probabilities: dict[str, fl
     return support
 
 
-def _joined(segments: list[list[_Reading]], biased: str) -> Heard:
+def _joined(segments: list[list[_Reading]]) -> Heard:
     """One utterance from its segments: each alternative changes one segment of the best reading."""
     segments = [readings for readings in segments if readings]
     best = [readings[0] for readings in segments]
@@ -266,4 +221,4 @@ def _joined(segments: list[list[_Reading]], biased: str) -> Heard:
     alternatives.pop(text, None)
     alternatives.pop("", None)
     words = tuple(word for reading in best for word in reading.words)
-    return Heard(text, tuple(alternatives)[:ALTERNATIVES], words, biased)
+    return Heard(text, tuple(alternatives)[:ALTERNATIVES], words)

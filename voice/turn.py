@@ -169,17 +169,16 @@ class Turn:
 def join(first: Heard, second: Heard) -> Heard:
     """Two parts of one utterance as one; the readings of each go with the best reading of the other."""
     if not first.text.strip():
-        return replace(second, biased=_words(first.biased, second.biased))
+        return second
     if not second.text.strip():
-        return replace(first, biased=_words(first.biased, second.biased))
+        return first
     others = [_words(first.text, text) for text in second.alternatives] + [
         _words(text, second.text) for text in first.alternatives
     ]
     offset = first.words[-1].end if first.words else 0.0
     words = (*first.words, *(replace(word, start=word.start + offset, end=word.end + offset) for word in second.words))
     text = _words(first.text, second.text)
-    biased = _words(first.biased or first.text, second.biased or second.text) if first.biased or second.biased else ""
-    return Heard(text, tuple(dict.fromkeys(others))[:_MOST_ALTERNATIVES], words, biased, first.typed and second.typed)
+    return Heard(text, tuple(dict.fromkeys(others))[:_MOST_ALTERNATIVES], words, first.typed and second.typed)
 
 
 def _words(*parts: str) -> str:

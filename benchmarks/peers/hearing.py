@@ -33,7 +33,6 @@ class Transcript:
     """SHA-256 of the recording, or its name where the manifest has none."""
     text: str
     alternatives: tuple[str, ...] = ()
-    biased: str = ""
     seconds: float = 0.0
     """Processor time of the decoding."""
     length: float = 0.0
@@ -42,7 +41,7 @@ class Transcript:
     @property
     def heard(self) -> Heard:
         """As the product's understanding takes it."""
-        return Heard(self.text, self.alternatives, biased=self.biased)
+        return Heard(self.text, self.alternatives)
 
 
 class Hearing(Protocol):
@@ -86,10 +85,10 @@ class PlainVosk:
 class Ours:
     """Backtalk's hearing, as `backtalk ask`: voice activity, the taught model, several readings."""
 
-    def __init__(self, model: SpeechModel, understander: Understander) -> None:
+    def __init__(self, model: SpeechModel) -> None:
         from voice.stt import Recognizer
 
-        self._recognizer = Recognizer(model, understander.hints)
+        self._recognizer = Recognizer(model)
 
     def hear(self, samples: Samples) -> Heard:
         from voice.recording import hear
@@ -135,10 +134,10 @@ def backtalk(model: Path | None, understander: Understander) -> Recognizer:
     """Raises Missing. Teaches the model first where that hasn't been done."""
     from voice.prepare import taught_model
 
-    path = _found(lambda: taught_model(model, understander.hints))
+    path = _found(lambda: taught_model(model, understander.sentences))
     taught = path != _found(lambda: find_model(model))
-    how = f"voice activity, the same model {'taught the wordings of the pack' if taught else 'NOT taught'}, several readings and a biased decode"
-    return Recognizer("backtalk", _version(path), lambda: Ours(load_model(path), understander), how)
+    how = f"voice activity, the same model {'taught the wordings of the pack' if taught else 'NOT taught'}, several readings"
+    return Recognizer("backtalk", _version(path), lambda: Ours(load_model(path)), how)
 
 
 HEARINGS = {"pocketsphinx": pocketsphinx, "vosk": vosk, "backtalk": backtalk}
@@ -196,7 +195,6 @@ def _heard(recognizer: Recognizer, key: str, hearing: Hearing, line: Line) -> Tr
         key,
         heard.text,
         heard.alternatives,
-        heard.biased,
         round(spent, 3),
         round(length, 3),
     )

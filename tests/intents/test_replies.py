@@ -106,10 +106,6 @@ def test_any_reading_is_enough_for_a_warning(talk: Conversation, which: str) -> 
     assert "urgent_limb" in talk.reply(heard).urgent
 
 
-def test_a_biased_reading_alone_never_warns(talk: Conversation) -> None:
-    assert talk.reply(Heard("two coffees with milk please", biased="i can't feel my legs")).urgent == ()
-
-
 HARMLESS = [
     "my bladder is fine thank you",
     "can it make a person incontinent",

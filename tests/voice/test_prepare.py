@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -16,11 +15,7 @@ from voice.fst import LanguageModelError
 from voice.model import cached_model
 from voice.prepare import adapted_folder, prepared_model
 
-
-@dataclass(frozen=True)
-class Hints:
-    sentences: tuple[str, ...] = ("what is facet hypertrophy",)
-    grammar: tuple[str, ...] = ()
+SENTENCES = ("what is facet hypertrophy",)
 
 
 def teach(monkeypatch: pytest.MonkeyPatch, ensure_adapted: object) -> None:
@@ -39,10 +34,9 @@ def test_the_prepared_model_is_the_taught_one(home: Path, monkeypatch: pytest.Mo
         return folder / "taught"
 
     teach(monkeypatch, ensure_adapted)
-    assert prepared_model(None, Hints()) == adapted_folder() / "taught"
-    assert taught == [(plain, Hints().sentences)]
-    assert prepared_model(None, None) == plain
-    assert prepared_model(None, Hints(sentences=())) == plain
+    assert prepared_model(None, SENTENCES) == adapted_folder() / "taught"
+    assert taught == [(plain, SENTENCES)]
+    assert prepared_model(None, ()) == plain
     assert len(taught) == 1
 
 
@@ -56,7 +50,7 @@ def test_a_model_that_cannot_be_taught_is_used_plain_and_that_is_said(
 
     teach(monkeypatch, ensure_adapted)
     told: list[str] = []
-    assert prepared_model(None, Hints(), lambda doing, done=0, total=0: told.append(doing)) == plain
+    assert prepared_model(None, SENTENCES, lambda doing, done=0, total=0: told.append(doing)) == plain
     assert any("can't be taught" in line and "plain" in line for line in told)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +14,10 @@ from voice import stt
 from voice.audio import frames, read_audio
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.model import SpeechModel
-from voice.stt import ALTERNATIVES, Recognizer, heard_grammar
+from voice.stt import ALTERNATIVES, Recognizer
 
 DATA = Path(__file__).parent / "data"
 FACET, AGAIN, STOP = "what is facet hypertrophy", "please say that again", "stop"
-
-
-@dataclass(frozen=True)
-class Phrases:
-    grammar: tuple[str, ...]
-    sentences: tuple[str, ...] = ()
 
 
 def recording(words: str) -> Samples:
@@ -58,7 +51,6 @@ def test_words_of_a_recording(recognizer: Recognizer, words: str) -> None:
     assert heard.text not in heard.alternatives
     assert len(heard.alternatives) <= ALTERNATIVES
     assert not heard.typed
-    assert heard.biased == ""
 
 
 @pytest.mark.model
@@ -139,26 +131,6 @@ def test_silence_and_nothing_are_no_words(recognizer: Recognizer) -> None:
     assert recognizer.finish() == Heard("")
 
 
-@pytest.mark.model
-def test_biased_reading_has_the_pack_s_phrases_only(speech_model: SpeechModel) -> None:
-    recognizer = Recognizer(speech_model, Phrases((FACET, "bone spurs", "osteophytes in my neck")))
-    heard = hear(recognizer, recording(FACET))
-    assert heard.biased == FACET
-    assert FACET in heard.readings
-    other = hear(recognizer, recording(AGAIN))
-    assert other.text == AGAIN
-    assert stt.UNKNOWN not in other.biased
-    assert set(other.biased.split()) <= {*FACET.split(), "bone", "spurs"}
-
-
-@pytest.mark.model
-def test_phrases_that_cannot_be_heard_whole_are_left_out(speech_model: SpeechModel) -> None:
-    phrases = ["Facet  joint", "osteophytes in my neck", "", "facet joint"]
-    assert heard_grammar(speech_model, phrases) == ("facet joint",)
-    nothing_left = Recognizer(speech_model, Phrases(("osteophytes",)))
-    assert hear(nothing_left, recording(STOP)).biased == ""
-
-
 def result(*alternatives: tuple[str, float]) -> str:
     """Vosk's n-best result: texts with log likelihoods; each word lasts a second."""
     return json.dumps(
@@ -202,14 +174,13 @@ def test_a_text_found_twice_counts_once_with_both_probabilities() -> None:
 def test_alternatives_of_segments_change_one_segment_each_likeliest_first() -> None:
     first = stt._readings(result(("a", np.log(0.6)), ("b", np.log(0.4))), 0)
     second = stt._readings(result(("c", np.log(0.9)), ("d", np.log(0.1))), 5)
-    heard = stt._joined([first, [], second], "x")
+    heard = stt._joined([first, [], second])
     assert heard.text == "a c"
     assert heard.alternatives == ("b c", "a d")
-    assert heard.biased == "x"
     assert [word.text for word in heard.words] == ["a", "c"]
 
 
 def test_empty_results_are_no_words() -> None:
     nothing = '{"alternatives" : [{"text": "", "confidence" : 1.0}] }'
-    assert stt._joined([stt._readings(nothing, 0)], "") == Heard("")
+    assert stt._joined([stt._readings(nothing, 0)]) == Heard("")
     assert stt._readings('{"text": ""}', 0) == []

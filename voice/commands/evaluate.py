@@ -195,7 +195,7 @@ def product(
     from voice.progress import ShownProgress
 
     with ShownProgress() as shown:
-        taught = taught_model(model, understander.hints, shown)
+        taught = taught_model(model, understander.sentences, shown)
     return Product(find_model(model), taught, packs, not no_voice, encoder)
 
 

@@ -163,9 +163,11 @@ def try_command(
 
         trial = Trial(path)
         if recordings:
-            source = recorded(recordings, trial.hints, model)
+            source = recorded(recordings, trial.sentences, model)
         elif talk:
-            source = said(trial.hints, model, lambda: click.echo("Speak now. To end, press Control and C.", err=True))
+            source = said(
+                trial.sentences, model, lambda: click.echo("Speak now. To end, press Control and C.", err=True)
+            )
         else:
             source = iter(typed(texts or sys.stdin))
             if not texts and sys.stdin.isatty():

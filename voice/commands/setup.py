@@ -34,11 +34,11 @@ def _prepare(explicit: Path | None) -> Path:
     with ShownProgress() as progress:
         ensure_model(explicit, progress)  # before the pack: it takes longest and fails most
         try:
-            hints = Understander.load().hints
+            sentences = Understander.load().sentences
         except PackError as error:
             raise BacktalkError(
                 "The pack of answers can't be used: please install Backtalk again.", str(error)
             ) from error
-        path = taught_model(explicit, hints, progress)
+        path = taught_model(explicit, sentences, progress)
     load_model(path)
     return path

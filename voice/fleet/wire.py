@@ -22,19 +22,19 @@ _SLOWEST, _FASTEST = 8_000, 48_000
 def heard_out(heard: Heard) -> bytes:
     """JSON."""
     words = [[word.text, word.start, word.end, word.confidence] for word in heard.words]
-    found = {"text": heard.text, "alternatives": heard.alternatives, "words": words, "biased": heard.biased}
+    found = {"text": heard.text, "alternatives": heard.alternatives, "words": words}
     return json.dumps(found).encode()
 
 
 def heard_in(body: bytes) -> Heard:
     """Raises FleetError when it is no Heard."""
     found = _object(body)
-    text, others, words, biased = (found.get(key) for key in ("text", "alternatives", "words", "biased"))
-    if not isinstance(text, str) or not isinstance(biased, str) or not isinstance(others, list):
+    text, others, words = (found.get(key) for key in ("text", "alternatives", "words"))
+    if not isinstance(text, str) or not isinstance(others, list):
         raise FleetError("no text in the answer")
     if not all(isinstance(one, str) for one in others) or not isinstance(words, list):
         raise FleetError("readings that are no text in the answer")
-    return Heard(text, tuple(others), tuple(_word(one) for one in words), biased)
+    return Heard(text, tuple(others), tuple(_word(one) for one in words))
 
 
 def _word(found: object) -> Word:

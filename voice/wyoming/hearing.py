@@ -1,4 +1,4 @@
-"""Sound from the network → what was heard: any usual PCM format in, a `Heard` out, with the pack's biased hearing."""
+"""Sound from the network → what was heard: any usual PCM format in, a `Heard` out."""
 
 from __future__ import annotations
 
