@@ -13,7 +13,6 @@ import numpy as np
 
 from benchmarks.handsfree_room import Room, chunks, load, speech_end
 from voice.effects import Say, Told
-from voice.ends import Ends
 from voice.engine import Engine
 from voice.frame import SAMPLE_RATE, Samples
 
@@ -50,7 +49,7 @@ def endpoint(engine: Engine, limit: int, show: Show, split: str = "test") -> Fig
     waits: dict[str, list[float]] = {}
     computing: list[float] = []
     stops = _stops(engine, split)
-    for one in _spread(found, limit):
+    for one in spread(found, limit):
         sound = load(FIXTURES / one["audio"])
         room = Room(engine, stops=stops)
         room.greet()
@@ -90,13 +89,14 @@ def endpoint(engine: Engine, limit: int, show: Show, split: str = "test") -> Fig
 
 def _stops(engine: Engine, split: str) -> Callable[[str], float]:
     """What is known of where people stop, without the wordings of the recordings: those of the split dev are in the pack."""
+    from intents.compile import fit_ends
     from intents.text import normalise
 
     said = {normalise(one["text"]) for one in lines(split=split) if one["text"]}
-    return Ends(text for text in engine.understander.sentences if text not in said).after
+    return fit_ends([text for text in engine.understander.sentences if text not in said]).after
 
 
-def _spread(found: list[Figures], limit: int) -> list[Figures]:
+def spread(found: list[Figures], limit: int) -> list[Figures]:
     if len(found) <= limit:
         return found
     return [found[round(place)] for place in np.linspace(0, len(found) - 1, limit)]
@@ -107,7 +107,7 @@ def spliced(engine: Engine, split: str, limit: int) -> Iterator[tuple[Figures, S
     rng = np.random.default_rng(7)
     ear = engine.recognizer()
     found = [one for one in lines(split=split, noise="none", kind="question") if not one["effects"]]
-    for one in _spread(found, limit):
+    for one in spread(found, limit):
         sound = load(FIXTURES / one["audio"])
         for chunk in chunks(sound, 0.032):
             ear.accept(chunk)

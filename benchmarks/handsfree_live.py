@@ -8,14 +8,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
-from benchmarks.handsfree_fast import E2E, ROOT, percentiles
+from benchmarks.handsfree_fast import E2E, FIXTURES, ROOT, lines, percentiles, spread
+from benchmarks.handsfree_room import load, speech_end
 from tests.e2e.sound import RATE, SoundSystem, missing
+from voice.frame import SAMPLE_RATE
 
 START = "from voice.cli import main; main()"
 READY_S = 90.0
@@ -23,7 +26,8 @@ SOUND = 200
 """Louder samples (of 32,767) are sound: null sinks add no noise."""
 STEP = RATE // 100
 """Sounds are looked for in 10 ms."""
-QUESTIONS = ("wake_definition.flac", "wake_symptoms.flac")
+GAP = round(0.15 * SAMPLE_RATE)
+"""Samples of silence between the wake phrase and the question: one breath."""
 
 
 class Monitor:
@@ -99,7 +103,7 @@ def live(trials: int, show: Callable[[str], None], model: Path | None = None) ->
         )
         monitors = [Monitor(system.environment, device) for device in ("voice.monitor", "loudspeaker.monitor")]
         try:
-            return _conversation(system, program, monitors[0], monitors[1], trials, show)
+            return _conversation(system, program, monitors[0], monitors[1], questions(trials, base), show)
         finally:
             for monitor in monitors:
                 monitor.close()
@@ -108,12 +112,25 @@ def live(trials: int, show: Callable[[str], None], model: Path | None = None) ->
             system.stop()
 
 
+def questions(trials: int, folder: Path) -> list[Path]:
+    """As many clean test questions, each after the wake phrase in one breath, written into the folder."""
+    found = [one for one in lines(split="test", noise="none", room="none", kind="question") if not one["effects"]]
+    wake = load(E2E / "wake_alone.flac")
+    made: list[Path] = []
+    for one in spread(found, trials):
+        path = folder / f"{Path(one['audio']).stem}.wav"
+        sound = [wake[: speech_end(wake)], np.zeros(GAP, np.int16), load(FIXTURES / one["audio"])]
+        soundfile.write(path, np.concatenate(sound), SAMPLE_RATE)
+        made.append(path)
+    return made
+
+
 def _conversation(
     system: SoundSystem,
     program: subprocess.Popen[bytes],
     person: Monitor,
     loudspeaker: Monitor,
-    trials: int,
+    asked_of_it: Sequence[Path],
     show: Callable[[str], None],
 ) -> dict[str, Any]:
     if loudspeaker.first(0.0, READY_S) is None:
@@ -126,9 +143,9 @@ def _conversation(
     firsts: list[float] = []
     stops: list[float] = []
     unanswered = unstopped = 0
-    for number in range(trials):
+    for question in asked_of_it:
         began = time.monotonic()
-        system.say(E2E / QUESTIONS[number % len(QUESTIONS)])
+        system.say(question)
         asked = person.quiet(began, 0.15)
         first = loudspeaker.first(began, 6.0)
         if first is None:
@@ -144,7 +161,7 @@ def _conversation(
             unstopped += 1
         else:
             stops.append(1000 * (silent - said))
-        show(f"first sound after {firsts[-1]:.0f} ms, silent after {1000 * (silent - said):.0f} ms")
+        show(f"{question.stem}: first sound after {firsts[-1]:.0f} ms, silent after {1000 * (silent - said):.0f} ms")
         loudspeaker.quiet(time.monotonic(), 0.5)
     return {
         "first_sound": {**percentiles(firsts), "unanswered": unanswered},

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intents.encoder import Vectors
+from intents.ends import Ends
 from intents.grams import SHARE, Grams, Hashed, Scores
 
 Probabilities = npt.NDArray[np.float32]
@@ -42,6 +43,8 @@ class Head:
     """Fingerprint of the wordings: tells whether the pack has changed since."""
     grams: Grams | None = None
     """What the words and letters say by themselves; None while an encoder is being trained or measured alone."""
+    ends: Ends | None = None
+    """Where people stop; None in the same case."""
 
     def logits(self, vectors: Vectors, rows: Hashed) -> Scores:
         """Scores of sentences, given as vectors and as hashed n-grams."""
@@ -54,7 +57,13 @@ class Head:
 
     def save(self, path: Path) -> None:
         """Writes one compressed .npz that `load` reads. Raises OSError."""
-        grams = {} if self.grams is None else {f"grams.{name}": value for name, value in vars(self.grams).items()}
+        parts = {"grams": self.grams, "ends": self.ends}
+        arrays = {
+            f"{part}.{name}": value
+            for part, one in parts.items()
+            if one is not None
+            for name, value in vars(one).items()
+        }
         np.savez_compressed(
             path,
             labels=np.array(self.labels),
@@ -62,7 +71,7 @@ class Head:
             bias=self.bias.astype(np.float32),
             temperature=np.float32(self.temperature),
             made_from=np.array(self.made_from),
-            **grams,
+            **arrays,
         )
 
     @classmethod
@@ -76,4 +85,5 @@ class Head:
                 float(stored["temperature"]),
                 str(stored["made_from"]),
                 Grams(**{name: stored[f"grams.{name}"] for name in GRAMS}) if f"grams.{GRAMS[0]}" in stored else None,
+                Ends(stored["ends.weights"], float(stored["ends.bias"])) if "ends.weights" in stored else None,
             )

@@ -140,6 +140,11 @@ def load_pack(folder: Path) -> Pack:
     return Pack(folder, about, answers.answers)
 
 
+def spoken_to_it(examples: Sequence[Example]) -> tuple[str, ...]:
+    """Texts of what is said to the machine: overheard talk teaches neither hearing, which knows it anyway, nor where turns end."""
+    return tuple(example.text for example in examples if example.label != "oos:talk")
+
+
 def bundled() -> tuple[Path, ...]:
     """Folders of the packs that come with Backtalk."""
     return tuple(sorted(path.parent for path in PACKS.glob("*/pack.toml")))

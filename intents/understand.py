@@ -15,7 +15,7 @@ from intents.grams import hashed
 from intents.head import Head, Probabilities, softmax
 from intents.heard import Heard
 from intents.names import named as is_named
-from intents.pack import Fault, Pack, PackError, bundled, load_packs, shared_folder
+from intents.pack import Fault, Pack, PackError, bundled, load_packs, shared_folder, spoken_to_it
 from intents.schema import PROVIDER_SOON, URGENT
 from intents.text import normalise, without_fillers
 from intents.urgent import Sign, UrgentRules
@@ -142,12 +142,15 @@ class Understander:
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
-        """Wordings to teach the recognizer. Overheard talk isn't taught: it is what the model knows anyway.
+        """Wordings to teach the recognizer, each once.
 
         Read when first used: a start with a language model in the cache doesn't need them.
         """
-        kept = (example.text for pack in self.packs for example in pack.examples if example.label != "oos:talk")
-        return tuple(dict.fromkeys(kept))
+        return tuple(dict.fromkeys(text for pack in self.packs for text in spoken_to_it(pack.examples)))
+
+    def stops(self, text: str) -> float:
+        """Probability that people stop after these words, lower case, in any of the packs."""
+        return max((head.ends.after(text) for head in self._heads if head.ends is not None), default=0.0)
 
     def understand(self, heard: Heard) -> Understanding:
         """Everything that the conversation needs to know of one utterance; the encoder runs once, over all texts together."""

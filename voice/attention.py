@@ -15,8 +15,7 @@ from intents.heard import Heard
 from intents.reply import Reply
 from voice.echo import Echo
 from voice.effects import Mind, Spotter, State
-from voice.endpoint import allowed_pause_ms
-from voice.ends import UNLIKELY
+from voice.endpoint import UNLIKELY, allowed_pause_ms
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
@@ -72,7 +71,7 @@ class Attention:
         stops: Callable[[str], float] = lambda _text: 1.0,
     ) -> None:
         """`spotter` finds the wake phrase and the words that break in; `always`: it listens without a wake phrase;
-        `stops`: how probable it is that people stop after these words, see voice.ends."""
+        `stops`: how probable it is that people stop after these words, see intents.ends."""
         self._detector = detector
         self._mind = mind
         self._spotter = spotter
@@ -199,8 +198,8 @@ class Attention:
     def _allowed_pause(self, text: str) -> int:
         complete = self._is_complete(text)
         stops = self._stops(text) if complete else 1.0
-        if complete and self._mind.peek(Heard(text)).action != "answer":
-            # Who tells of a danger isn't kept waiting to hear that help is needed; a command does little harm too soon.
+        if complete and (len(text.split()) == 1 or self._mind.peek(Heard(text)).action == "warn"):
+            # Who tells of a danger isn't kept waiting to hear that help is needed, and of "no" and "wait" it isn't known what follows.
             stops = max(stops, UNLIKELY)
         return allowed_pause_ms(text, complete, self._settings.patience, stops)
 

@@ -13,7 +13,6 @@ from voice.settings import Settings
 
 if TYPE_CHECKING:
     from intents.understand import Understander
-    from voice.ends import Ends
     from voice.model import SpeechModel
     from voice.stt import Recognizer
 
@@ -40,7 +39,6 @@ class Engine:
         self._model: Future[SpeechModel] | None = (
             self._pool.submit(_load_model, model, self._understander) if hears else None
         )
-        self._ends: Future[Ends] | None = self._pool.submit(_learn_ends, self._understander) if hears else None
 
     @property
     def understander(self) -> Understander:
@@ -60,10 +58,8 @@ class Engine:
         return not wait(parts, timeout_s).not_done
 
     def stops(self, text: str) -> float:
-        """Probability that people stop after these words; 1 until that has been learned, in the first second."""
-        if self._ends is None or not self._ends.done():
-            return 1.0
-        return self._ends.result().after(text.lower())
+        """Probability that people stop after these words."""
+        return self.understander.stops(text.lower())
 
     def recognizer(self) -> Recognizer:
         """A new recognizer for one listener."""
@@ -103,12 +99,6 @@ def _load_understander(packs: tuple[Path, ...], encoder: Path | None) -> Underst
         raise BacktalkError(
             "The pack of answers can't be used: please run backtalk pack check on it.", str(error)
         ) from error
-
-
-def _learn_ends(understander: Future[Understander]) -> Ends:
-    from voice.ends import Ends
-
-    return Ends(understander.result().sentences)
 
 
 def _load_model(explicit: Path | None, understander: Future[Understander]) -> SpeechModel:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.endpoint import FILLERS, PATIENCE, allowed_pause_ms, is_dangling
-from voice.ends import LIKELY, UNLIKELY, Ends
+from voice.endpoint import FILLERS, HARDLY, LIKELY, PATIENCE, UNLIKELY, allowed_pause_ms, is_dangling
 from voice.settings import PATIENCES
 
 
@@ -88,33 +87,14 @@ def test_a_filler_after_a_whole_question_asks_for_time(filler: str) -> None:
     assert is_dangling(f"what is facet hypertrophy {filler}")
 
 
-SAID = (
-    "what is it",
-    "what is it",
-    "is it bad",
-    "what use is it knowing the grade",
-    "what use is it to know",
-    "is it you",
-)
-
-
-def test_where_people_mostly_go_on_a_whole_question_waits_longer() -> None:
-    ends = Ends(SAID * 10)
-    assert ends.after("what is it") > LIKELY > UNLIKELY > ends.after("what use is it")
-    pauses = [
-        allowed_pause_ms(text, True, stops=ends.after(text))
-        for text in ("what is it bad", "what use is", "what use is it")
-    ]
-    assert pauses[0] < pauses[2] < 900 < pauses[1]
+@pytest.mark.parametrize("patience", PATIENCES)
+def test_where_people_mostly_go_on_a_whole_question_waits_longer(patience: str) -> None:
+    waits = [allowed_pause_ms("what use is it", True, patience, stops) for stops in (0.0, HARDLY, UNLIKELY, LIKELY)]
+    assert waits == sorted(set(waits), reverse=True)
+    assert waits[0] == allowed_pause_ms("what use is it", False, patience)
 
 
 def test_a_dangling_word_that_people_do_stop_at_is_not_waited_for_as_long() -> None:
-    ends = Ends(["what did i do to get this", "what is this thing"] * 10)
-    assert is_dangling("what did i do to get this")
-    assert allowed_pause_ms("what did i do to get this", True, stops=ends.after("what did i do to get this")) < 900
-    assert allowed_pause_ms("what did i do to", True, stops=ends.after("what did i do to")) > 900
-
-
-@given(st.text(), st.lists(st.text()))
-def test_an_end_is_a_probability_whatever_was_said(text: str, sentences: list[str]) -> None:
-    assert 0.0 <= Ends(sentences).after(text) <= 1.0
+    assert is_dangling("what did i do to help this")
+    assert allowed_pause_ms("what did i do to help this", True, stops=UNLIKELY) < 900
+    assert allowed_pause_ms("what did i do to help this", True, stops=0.0) > 900

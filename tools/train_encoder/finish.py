@@ -1,4 +1,4 @@
-"""The last step of a training: adds the n-grams to the head of the bundled pack, and sets its temperature.
+"""The last step of a training: adds the n-grams to the head of the bundled pack, and where people stop, and sets its temperature.
 
     python -m tools.train_encoder.finish ENCODER.npz HEAD.npz [--heard FILE]... [--out HEAD.npz]
 
@@ -16,11 +16,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from intents.compile import TEMPERATURES, examples_for, fingerprint, fit_grams, loss_of, vectors
+from intents.compile import TEMPERATURES, examples_for, fingerprint, fit_ends, fit_grams, loss_of, vectors
 from intents.encoder import Encoder
 from intents.grams import hashed
 from intents.head import Head
-from intents.pack import Example, bundled, load_pack, read_wordings
+from intents.pack import Example, bundled, load_pack, read_wordings, spoken_to_it
 from intents.text import without_fillers
 from tools.train_encoder import corpus
 
@@ -59,9 +59,9 @@ def main(
     samples += [corpus.varied(sample, rng, pool, confused) for sample in known]
     samples = [sample for sample in samples if sample.label in head.labels]
     grams = fit_grams(hashed([without_fillers(s.text) for s in samples]), [s.label for s in samples])
-    made_from = fingerprint(examples_for(load_pack(folder)))
+    examples = examples_for(load_pack(folder))
     finished = calibrated_on(
-        replace(head, grams=grams, made_from=made_from),
+        replace(head, grams=grams, ends=fit_ends(spoken_to_it(examples)), made_from=fingerprint(examples)),
         Encoder.load(encoder_file),
         list(read_wordings(WRITERS / f"{SEEN}.toml")),
     )
