@@ -28,6 +28,7 @@ STEP = RATE // 100
 """Sounds are looked for in 10 ms."""
 GAP = round(0.15 * SAMPLE_RATE)
 """Samples of silence between the wake phrase and the question: one breath."""
+TOO_SOON_S = 0.25
 
 
 class Monitor:
@@ -142,12 +143,14 @@ def _conversation(
     show(f"silent room: {idle:.1f} % of a core")
     firsts: list[float] = []
     stops: list[float] = []
-    unanswered = unstopped = 0
+    unanswered = unstopped = talked_over = 0
     for question in asked_of_it:
         began = time.monotonic()
         system.say(question)
         asked = person.quiet(began, 0.15)
-        first = loudspeaker.first(began, 6.0)
+        # The cue that it is awake sounds while the question is asked; what sounds as it ends is a reply that came too soon.
+        talked_over += bool([at for at in loudspeaker.sounds(asked - TOO_SOON_S) if at < asked])
+        first = loudspeaker.first(asked, 6.0)
         if first is None:
             unanswered += 1
             continue
@@ -164,7 +167,7 @@ def _conversation(
         show(f"{question.stem}: first sound after {firsts[-1]:.0f} ms, silent after {1000 * (silent - said):.0f} ms")
         loudspeaker.quiet(time.monotonic(), 0.5)
     return {
-        "first_sound": {**percentiles(firsts), "unanswered": unanswered},
+        "first_sound": {**percentiles(firsts), "unanswered": unanswered, "talked_over": talked_over},
         "stop_to_silence": {**percentiles(stops), "not_stopped": unstopped},
         "idle_percent_of_a_core": round(idle, 1),
     }

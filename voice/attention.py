@@ -15,7 +15,7 @@ from intents.heard import Heard
 from intents.reply import Reply
 from voice.echo import Echo
 from voice.effects import Mind, Spotter, State
-from voice.endpoint import UNLIKELY, allowed_pause_ms
+from voice.endpoint import HARDLY, UNLIKELY, allowed_pause_ms
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
@@ -198,9 +198,12 @@ class Attention:
     def _allowed_pause(self, text: str) -> int:
         complete = self._is_complete(text)
         stops = self._stops(text) if complete else 1.0
-        if complete and (len(text.split()) == 1 or self._mind.peek(Heard(text)).action == "warn"):
-            # Who tells of a danger isn't kept waiting to hear that help is needed, and of "no" and "wait" it isn't known what follows.
+        action = self._mind.peek(Heard(text)).action if complete else ""
+        if action == "warn" or (action == "command" and len(text.split()) == 1):
+            # Who tells of a danger isn't kept waiting to hear that help is needed, nor who says "no" or "wait".
             stops = max(stops, UNLIKELY)
+        elif action == "command":  # one carried out too soon does little harm
+            stops = max(stops, HARDLY)
         return allowed_pause_ms(text, complete, self._settings.patience, stops)
 
     def _is_complete(self, text: str) -> bool:

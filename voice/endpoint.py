@@ -96,7 +96,7 @@ def allowed_pause_ms(text: str, complete: bool, patience: str = "normal", stops:
     if not text.strip():
         return pauses.nothing
     if is_dangling(text):  # "what did I do to get this" is whole all the same
-        return pauses.unlikely if complete and UNLIKELY <= stops < 1.0 else pauses.dangling
+        return pauses.unlikely if complete and HARDLY <= stops < 1.0 else pauses.dangling
     if not complete:
         return pauses.open
     if stops >= LIKELY:
