@@ -102,6 +102,7 @@ def _stops(engine: Engine, split: str) -> Callable[[str], float]:
 
 
 def spread(found: list[Figures], limit: int) -> list[Figures]:
+    """At most so many of them, evenly."""
     if len(found) <= limit:
         return found
     return [found[round(place)] for place in np.linspace(0, len(found) - 1, limit)]

@@ -29,6 +29,7 @@ STEP = RATE // 100
 GAP = round(0.15 * SAMPLE_RATE)
 """Samples of silence between the wake phrase and the question: one breath."""
 TOO_SOON_S = 0.25
+"""Seconds before the end of a question in which a sound is a reply: the cue that it is awake is over by then."""
 
 
 class Monitor:
@@ -149,7 +150,7 @@ def _conversation(
         system.say(question)
         asked = person.quiet(began, 0.15)
         # The cue that it is awake sounds while the question is asked; what sounds as it ends is a reply that came too soon.
-        talked_over += bool([at for at in loudspeaker.sounds(asked - TOO_SOON_S) if at < asked])
+        talked_over += any(at < asked for at in loudspeaker.sounds(asked - TOO_SOON_S))
         first = loudspeaker.first(asked, 6.0)
         if first is None:
             unanswered += 1

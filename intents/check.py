@@ -133,4 +133,9 @@ def _lint_head(pack: Pack, learned: Sequence[Example]) -> list[Finding]:
         return [Finding("error", path, "", f"can't be read ({error}): run backtalk pack compile {pack.folder}")]
     if head.made_from != fingerprint(learned):
         return [Finding("error", path, "", f"is older than the wordings: run backtalk pack compile {pack.folder}")]
+    if head.ends is None:
+        reason = (
+            f"doesn't tell where people stop, so that each answer comes late: run backtalk pack compile {pack.folder}"
+        )
+        return [Finding("advice", path, "", reason)]
     return []

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from intents import ends
+from intents.buckets import Buckets
 from intents.encoder import Encoder, Vectors
 from intents.grams import BUCKETS, Grams, Hashed, hashed, rarity_of, weighed
 from intents.head import Head
@@ -89,22 +91,32 @@ def fit(x: Vectors, labels: Sequence[str], counts: Counts | None = None) -> Head
     return Head(tuple(map(str, model.classes_)), model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32))
 
 
-def fit_grams(rows: Hashed, labels: Sequence[str], counts: Counts | None = None) -> Grams:
-    """The same over hashed n-grams; its columns are the sorted labels, as the head's are."""
+def _table(rows: Hashed, values: Sequence[npt.NDArray[np.float32]], width: int) -> Any:
+    """Hashed features of texts and how much each counts, as scipy's sparse matrix of shape (texts, width)."""
+    from scipy.sparse import csr_array
+
+    ends_of_rows = np.cumsum([0, *map(len, rows)], dtype=np.int32)  # scikit-learn takes no 64-bit indices
+    return csr_array((np.concatenate(values), np.concatenate(rows), ends_of_rows), shape=(len(rows), width))
+
+
+def _fitted(model: Any, x: Any, wanted: Sequence[object], counts: Counts | None = None) -> Any:
+    """The linear model of scikit-learn fitted to `x`, stopped early on purpose and without its warning of that."""
     import warnings
 
-    from scipy.sparse import csr_array
     from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(x, np.array(wanted), sample_weight=counts)
+
+
+def fit_grams(rows: Hashed, labels: Sequence[str], counts: Counts | None = None) -> Grams:
+    """The same over hashed n-grams; its columns are the sorted labels, as the head's are."""
     from sklearn.linear_model import LogisticRegression
 
     rarity = rarity_of(rows)
-    ends = np.cumsum([0, *map(len, rows)])
-    values = np.concatenate([weighed(row, rarity) for row in rows])
-    x = csr_array((values, np.concatenate(list(rows)), ends), shape=(len(rows), BUCKETS))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it is stopped early on purpose
-        model = LogisticRegression(C=STRENGTH, max_iter=GRAM_ROUNDS, tol=1e-3)
-        model.fit(x, np.array(labels), sample_weight=counts)
+    x = _table(rows, [weighed(row, rarity) for row in rows], BUCKETS)
+    model = _fitted(LogisticRegression(C=STRENGTH, max_iter=GRAM_ROUNDS, tol=1e-3), x, labels, counts)
     step = np.maximum(np.abs(model.coef_).max(axis=1), 1e-6) / 127
     weights = np.rint(model.coef_.T / step).astype(np.int8)
     return Grams(weights, step.astype(np.float32), model.intercept_.astype(np.float32), rarity)
@@ -115,26 +127,17 @@ def fit_ends(texts: Sequence[str]) -> ends.Ends:
 
     A wording counts as often as writers have it: "is it permanent" is whole more often than it is a beginning.
     """
-    import warnings
-
-    from scipy.sparse import csr_array
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import SGDClassifier
 
-    rows: list[npt.NDArray[np.int32]] = []
+    rows: list[Buckets] = []
     whole: list[bool] = []
     for text in texts:
         words = text.split()
         rows += [ends.hashed(" ".join(words[:end])) for end in range(1, len(words) + 1)]
         whole += [end == len(words) for end in range(1, len(words) + 1)]
-    sizes = [len(row) for row in rows]
-    values = np.repeat(1 / np.sqrt(np.array(sizes, np.float32)), sizes)
-    x = csr_array(
-        (values, np.concatenate(rows), np.cumsum([0, *sizes], dtype=np.int32)), shape=(len(rows), ends.BUCKETS)
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it is stopped early on purpose
-        model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=END_ROUNDS, random_state=0).fit(x, whole)
+    x = _table(rows, [np.full(len(row), 1 / np.sqrt(np.float32(len(row)))) for row in rows], ends.BUCKETS)
+    model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=END_ROUNDS, random_state=0)
+    _fitted(model, x, whole)
     return ends.Ends(model.coef_[0].astype(np.float16), float(model.intercept_[0]))
 
 

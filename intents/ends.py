@@ -8,12 +8,13 @@ get a probability that 5 of 100 gaps between words get; the last three words alo
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from intents.buckets import Buckets, buckets
 
 BUCKETS = 1 << 18
 """An eighth of them find 42 of 100 ends instead of 55, four times as many one more."""
@@ -37,9 +38,9 @@ def features(text: str) -> Iterator[str]:
     yield from (f"w{word}" for word in set(words[1:]))
 
 
-def hashed(text: str) -> npt.NDArray[np.int32]:
-    """Buckets of the features, each once, in order; by CRC-32, the same on every machine."""
-    return np.array(sorted({zlib.crc32(feature.encode()) % BUCKETS for feature in features(text)}), np.int32)
+def hashed(text: str) -> Buckets:
+    """Buckets of the features."""
+    return buckets(features(text), BUCKETS)
 
 
 @dataclass(frozen=True)

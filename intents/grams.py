@@ -1,18 +1,18 @@
 """What the words and letters of a sentence say by themselves: a linear map over hashed n-grams, beside the sentence encoder.
 
 The encoder knows meaning and errs on sentences that are unlike those it learned from; counts of words and of runs of letters err elsewhere, so the two together are
-right more often than either, and surer where they agree. Runs of letters also survive much of what the recognizer garbles. Weinberger et al., "Feature hashing for
-large scale multitask learning" (2009): no vocabulary is stored.
+right more often than either, and surer where they agree. Runs of letters also survive much of what the recognizer garbles.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from intents.buckets import Buckets, buckets
 
 BUCKETS = 1 << 15
 """Half as many lose a point of right labels without the encoder, twice as many bring nothing beside it."""
@@ -21,7 +21,7 @@ LETTERS = (3, 4, 5)
 SHARE = 0.5
 """How much the scores count beside the encoder's. On the writer whom settings are made on, and on the development set, 0.3 to 0.7 are alike."""
 
-Hashed = Sequence[npt.NDArray[np.int32]]
+Hashed = Sequence[Buckets]
 """For each sentence the buckets of its n-grams, each once, in order."""
 Scores = npt.NDArray[np.float32]
 """Shape (sentences, labels): logits."""
@@ -39,8 +39,8 @@ def grams(text: str) -> Iterator[str]:
 
 
 def hashed(texts: Sequence[str]) -> Hashed:
-    """Buckets by CRC-32, which is the same on every machine and in every run (Python's own hash is not)."""
-    return [np.array(sorted({zlib.crc32(gram.encode()) % BUCKETS for gram in grams(text)}), np.int32) for text in texts]
+    """Buckets of the n-grams of each text."""
+    return [buckets(grams(text), BUCKETS) for text in texts]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Grams:
         return out
 
 
-def weighed(row: npt.NDArray[np.int32], rarity: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
+def weighed(row: Buckets, rarity: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
     """How much each bucket of a sentence counts, all together of length 1."""
     counts = rarity[row].astype(np.float32)
     length = float(np.sqrt(counts @ counts))

@@ -196,21 +196,16 @@ class Attention:
         return order_in(text) is not None or (reply.action in ("warn", "command") and reply.confidence >= SURE)
 
     def _allowed_pause(self, text: str) -> int:
-        complete = self._is_complete(text)
+        reply = self._mind.peek(Heard(text)) if text.strip() else Reply("reject")
+        certain = reply.action == "answer" and reply.confidence >= CERTAIN
+        complete = certain or reply.action in ("warn", "command")
         stops = self._stops(text) if complete else 1.0
-        action = self._mind.peek(Heard(text)).action if complete else ""
-        if action == "warn" or (action == "command" and len(text.split()) == 1):
+        if reply.action == "warn" or (reply.action == "command" and len(text.split()) == 1):
             # Who tells of a danger isn't kept waiting to hear that help is needed, nor who says "no" or "wait".
             stops = max(stops, UNLIKELY)
-        elif action == "command":  # one carried out too soon does little harm
+        elif reply.action == "command":  # one carried out too soon does little harm
             stops = max(stops, HARDLY)
         return allowed_pause_ms(text, complete, self._settings.patience, stops)
-
-    def _is_complete(self, text: str) -> bool:
-        if not text.strip():
-            return False
-        reply = self._mind.peek(Heard(text))
-        return reply.action in ("warn", "command") or (reply.action == "answer" and reply.confidence >= CERTAIN)
 
     def _order(self, heard: Heard) -> Order | None:
         """The order that was heard: other readings count as long as the best one isn't understood as a question."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from intents.article import Article, Block, Section, danger_signs, lost_lists, read_article
 from intents.check import Against, check_pack
-from intents.compile import examples_for, fingerprint
+from intents.compile import examples_for, fingerprint, fit_ends
 from intents.explain import explain
 from intents.finding import Finding
 from intents.head import Head
@@ -51,11 +52,20 @@ def test_a_sound_pack_has_only_the_advice_to_compile_it(pack: Path) -> None:
 
 def test_numbers_made_from_these_very_wordings_are_not_older_than_they(pack: Path) -> None:
     """The background is learned from as well: a fresh head was called old because of it."""
-    made_from = fingerprint(examples_for(load_pack(pack)))
-    Head(("yes",), np.ones((1, 1), np.float32), np.zeros(1, np.float32), made_from=made_from).save(pack / "head.npz")
+    head = Head(("yes",), np.ones((1, 1), np.float32), np.zeros(1, np.float32), ends=fit_ends(["is it bad"]))
+    replace(head, made_from=fingerprint(examples_for(load_pack(pack)))).save(pack / "head.npz")
     assert check_pack(pack) == ()
     change(pack / "wordings" / "goran_croatian.toml", "must be operation", "has it to be operation")
     assert ["older" in finding.reason for finding in errors(pack)] == [True]
+
+
+def test_numbers_that_do_not_tell_where_people_stop_are_to_be_made_again(pack: Path) -> None:
+    """Compiled by an earlier version: it is understood, and every answer waits as if nobody ever stopped there."""
+    made_from = fingerprint(examples_for(load_pack(pack)))
+    Head(("yes",), np.ones((1, 1), np.float32), np.zeros(1, np.float32), made_from=made_from).save(pack / "head.npz")
+    (finding,) = check_pack(pack)
+    assert finding.level == "advice"
+    assert "pack compile" in finding.reason
 
 
 def test_a_compiled_pack_whose_shared_pack_is_broken_is_told_so_and_nothing_is_raised(pack: Path) -> None:

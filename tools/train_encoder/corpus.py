@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -52,27 +51,17 @@ _ASKS = frozenset(["how", "what", "when", "where", "which", "who", "why"])
 Confusions = dict[tuple[str, ...], list[tuple[str, ...]]]
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A text and its label."""
-
-    text: str
-    label: str
-    section: str
-    writer: str
-
-
-def wordings(packs: Sequence[Path]) -> list[Sample]:
+def wordings(packs: Sequence[Path]) -> list[Example]:
     """Every wording of the packs."""
-    return [_sample(example) for folder in packs for example in load_pack(folder).examples]
+    return [example for folder in packs for example in load_pack(folder).examples]
 
 
-def background() -> list[Sample]:
+def background() -> list[Example]:
     """What most talk is about: anything else."""
-    return [_sample(example) for example in compile.background()]
+    return list(compile.background())
 
 
-def fragments(sentences: Sequence[Sample], known: Sequence[Sample], count: int, rng: random.Random) -> list[Sample]:
+def fragments(sentences: Sequence[Example], known: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
     """Runs of one to four everyday words out of `sentences`, labelled as those are: what is left when most of a sentence wasn't heard.
 
     Without them a lone "the" is like nothing that was ever learned, and may be taken for anything, a danger sign too. Words of
@@ -82,7 +71,7 @@ def fragments(sentences: Sequence[Sample], known: Sequence[Sample], count: int, 
     telling = {word for words in short if len(words) <= 3 for word in words} - _TELLS_NOTHING
     everyday = COMMON_WORDS - telling
     meant = _ASKS | {sample.text for sample in known}
-    found: dict[str, Sample] = {}
+    found: dict[str, Example] = {}
     while len(found) < count:
         sample = rng.choice(sentences)
         words = sample.text.split()
@@ -90,18 +79,14 @@ def fragments(sentences: Sequence[Sample], known: Sequence[Sample], count: int, 
         at = rng.randint(0, len(words) - size)
         text = " ".join(words[at : at + size])
         if text not in meant and everyday.issuperset(words[at : at + size]):
-            found[text] = Sample(text, sample.label, sample.section, sample.writer)
+            found[text] = Example(text, sample.label, sample.section, sample.writer)
     return list(found.values())
 
 
-def _sample(example: Example) -> Sample:
-    return Sample(example.text, example.label, example.section, example.writer)
-
-
-def heard(files: Iterable[Path], known: Sequence[Sample]) -> list[Sample]:
+def heard(files: Iterable[Path], known: Sequence[Example]) -> list[Example]:
     """What the recognizer made of wordings: JSON lines with `text`, `heard` (readings, best first). Unknown texts are left out."""
     labels = {sample.text: sample for sample in known}
-    found: list[Sample] = []
+    found: list[Example] = []
     for path in files:
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
@@ -110,7 +95,7 @@ def heard(files: Iterable[Path], known: Sequence[Sample]) -> list[Sample]:
                 text = normalise(reading)
                 # A reading that lost nearly all words says nothing any more: learning it would only teach to guess.
                 if sample and text != sample.text and len(text.split()) * 2 >= len(sample.text.split()):
-                    found.append(Sample(text, sample.label, sample.section, sample.writer))
+                    found.append(Example(text, sample.label, sample.section, sample.writer))
     return list(dict.fromkeys(found))
 
 
@@ -147,8 +132,8 @@ def misheard(words: list[str], rng: random.Random, table: Confusions, rate: floa
 
 
 def varied(
-    sample: Sample, rng: random.Random, pool: dict[str, list[Sample]], table: Confusions | None = None
-) -> Sample:
+    sample: Example, rng: random.Random, pool: dict[str, list[Example]], table: Confusions | None = None
+) -> Example:
     """A fresh variant: hesitations, restarts, a lost word, something else said in the same breath."""
     words = sample.text.split()
     label = sample.label
@@ -162,11 +147,11 @@ def varied(
         words, label = _joined(words, label, sample.section, rng, pool)
     if table and rng.random() < 0.25:
         words = misheard(words, rng, table)
-    return Sample(" ".join(words), label, sample.section, sample.writer)
+    return Example(" ".join(words), label, sample.section, sample.writer)
 
 
 def _joined(
-    words: list[str], label: str, section: str, rng: random.Random, pool: dict[str, list[Sample]]
+    words: list[str], label: str, section: str, rng: random.Random, pool: dict[str, list[Example]]
 ) -> tuple[list[str], str]:
     """Two things in one breath: a danger outweighs a question, a question outweighs an aside."""
     if label.startswith("urgent"):
@@ -181,7 +166,7 @@ def _joined(
     return ([*words, *joint, *extra] if rng.random() < 0.5 else [*extra, *joint, *words]), label
 
 
-def pools(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
+def pools(samples: Sequence[Example]) -> dict[str, list[Example]]:
     """Material for `varied`."""
     short = [sample for sample in samples if len(sample.text.split()) <= 16]
     return {

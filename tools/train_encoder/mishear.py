@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from intents.pack import bundled
+from intents.pack import Example, bundled, spoken_to_it
 from tools.fixtures import noises, rooms, voices
 from tools.fixtures.render import Recipe, render
 from tools.train_encoder import corpus
@@ -53,13 +53,13 @@ def crowd() -> tuple[voices.Speaker, ...]:
     return tuple(one for one in (*voices.of("dev"), *able) for _ in range(one.share))
 
 
-def chosen(samples: Sequence[corpus.Sample], each: int, rng: random.Random) -> list[corpus.Sample]:
+def chosen(samples: Sequence[Example], each: int, rng: random.Random) -> list[Example]:
     """`each` questions of every writer, and of the other sections their share, by lot."""
-    groups: dict[tuple[str, str], list[corpus.Sample]] = {}
+    groups: dict[tuple[str, str], list[Example]] = {}
     for sample in samples:
         if len(sample.text.split()) <= LONGEST_WORDS:
             groups.setdefault((sample.writer, sample.section), []).append(sample)
-    found: list[corpus.Sample] = []
+    found: list[Example] = []
     for (_, section), some in sorted(groups.items()):
         found += rng.sample(some, min(len(some), round(each * SHARES[section])))
     rng.shuffle(found)
@@ -67,7 +67,7 @@ def chosen(samples: Sequence[corpus.Sample], each: int, rng: random.Random) -> l
 
 
 def recipe(text: str, crowd: Sequence[voices.Speaker], rng: random.Random) -> Recipe:
-    """Mostly noise of 6 to 18 dB, close by as often as from across a room: in quiet little is misheard."""
+    """Mostly noise of 6 to 18 dB, close by as often as from across a room, so noisier than `tools.fixtures.bulk`: in quiet little is misheard."""
     noisy = rng.random() < 0.85
     return Recipe(
         wording=text,
@@ -97,12 +97,12 @@ def _hear(job: Recipe) -> tuple[str, list[str]]:
     return job.wording, list(best.readings[:READINGS]) if best else []
 
 
-def halves(samples: Sequence[corpus.Sample], rng: random.Random) -> Iterator[tuple[list[corpus.Sample], list[str]]]:
+def halves(samples: Sequence[Example], rng: random.Random) -> Iterator[tuple[list[Example], list[str]]]:
     """Twice: the samples of half of the writers, and the texts of the others, which the model may know."""
     writers = sorted({sample.writer for sample in samples})
     rng.shuffle(writers)
     for mine in (set(writers[::2]), set(writers[1::2])):
-        others = [sample.text for sample in samples if sample.writer not in mine and sample.label != "oos:talk"]
+        others = spoken_to_it([sample for sample in samples if sample.writer not in mine])
         yield [sample for sample in samples if sample.writer in mine], list(dict.fromkeys(others))
 
 
