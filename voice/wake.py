@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -85,7 +86,8 @@ class PhraseSpotter:
         self._looks = {phrase: look(model, phrase) for phrase in phrases}
         self._parts = {part: phrase for phrase in phrases for part in parts(phrase)}
         self._instant = tuple(sorted(instant, key=len, reverse=True))
-        self._recognizer = model.recognizer([*phrases, *instant, "[unk]"])
+        self._decoder = partial(model.recognizer, [*phrases, *instant, "[unk]"])
+        self._recognizer = self._decoder()
         self._recent: deque[Samples] = deque(maxlen=(CONTEXT + BEFORE + 2 * max(LOOKS)) // FRAME_SAMPLES)
         self._fed = 0
         """Samples since the stretch of speech began."""
@@ -111,10 +113,13 @@ class PhraseSpotter:
         return self._look() if self._due and self._fed >= self._due[0][0] else None
 
     def reset(self) -> None:
-        """For the next stretch of speech."""
+        """For the next stretch of speech.
+
+        With a new decoder, which takes 0.4 ms: the graph that one makes as it hears, it never gives back (11 MB an hour).
+        """
         if not self._fed:
             return
-        self._recognizer.Reset()
+        self._recognizer = self._decoder()
         self._fed, self._shown, self._due = 0, "", []
 
     def _expect(self, shown: str) -> None:

@@ -25,17 +25,16 @@ class FakeModel:
     def __init__(self) -> None:
         self.partial, self.result = "", ""
         self.grammar: list[str] | None = None
+        self.decoders = 0
         self.takes_grammars = True
 
     def knows(self, word: str) -> bool:
         return word != "spondylolisthesis"
 
     def recognizer(self, grammar: list[str] | None = None) -> Any:
-        self.grammar = grammar
+        self.grammar, self.partial = grammar, ""
+        self.decoders += 1
         return self
-
-    def Reset(self) -> None:
-        self.partial = ""
 
     def AcceptWaveform(self, data: bytes) -> bool:
         return bool(self.result)
@@ -138,6 +137,17 @@ def test_after_a_reset_nothing_is_looked_at_for_what_came_before() -> None:
     spotter.accept(FRAME)
     spotter.reset()
     assert all(spotter.accept(FRAME) is None for _ in range(40))
+
+
+def test_no_decoder_outlives_a_stretch_of_speech_as_its_graph_only_grows() -> None:
+    model = FakeModel()
+    spotter = _spotter(model, FakeLook(None))
+    for _ in range(3):
+        spotter.accept(FRAME)
+        spotter.reset()
+    assert model.decoders == 4
+    spotter.reset()
+    assert model.decoders == 4, "silence makes none"
 
 
 @pytest.mark.parametrize(
