@@ -15,12 +15,12 @@ from intents.heard import Heard
 from intents.reply import Reply
 from voice.echo import Echo
 from voice.effects import Mind, Spotter, State
-from voice.endpoint import HARDLY, UNLIKELY, allowed_pause_ms
+from voice.endpoint import HARDLY, OPENINGS, PATIENCE, UNLIKELY, allowed_pause_ms, is_dangling
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
 from voice.settings import Settings
-from voice.turn import Ear, Turn, Utterance, join
+from voice.turn import Ear, Turn, Utterance
 from voice.wake import DEFAULT_PHRASE
 
 SURE = 0.55
@@ -164,16 +164,16 @@ class Attention:
             enough = len(text.split()) >= FEW_OWN if self._echoing else len(text.replace(" ", "")) >= FEW_LETTERS
         return enough and self._foreign(text, begin) and not self._silences(text)
 
-    def _adds(self, utterance: Utterance | None) -> bool:
-        """Whether what was said after a danger sign makes another warning of it. Else the one that sounds isn't cut off:
+    def _adds(self, whole: Utterance | None) -> bool:
+        """Whether what was said after a danger sign, `whole` with it, makes another warning of it. Else the one that sounds isn't cut off:
         nothing unsays a sign, and a television that is taken for a person would be warned at every pause.
         """
         last = self._last
         if last is None or last.reply is None or self.state is not State.SPEAKING:
             return True
-        if utterance is None:
+        if whole is None:
             return False
-        reply = self._mind.peek(joined(last.utterance, utterance).heard)
+        reply = self._mind.peek(whole.heard)
         more = set(reply.urgent).difference(last.reply.urgent)
         return reply.action == "warn" and bool(more or reply.intent not in (None, last.reply.intent))
 
@@ -200,12 +200,14 @@ class Attention:
         certain = reply.action == "answer" and reply.confidence >= CERTAIN
         complete = certain or reply.action in ("warn", "command")
         stops = self._stops(text) if complete else 1.0
-        if reply.action == "warn" or (reply.action == "command" and len(text.split()) == 1):
-            # Who tells of a danger isn't kept waiting to hear that help is needed, nor who says "no" or "wait".
-            stops = max(stops, UNLIKELY)
-        elif reply.action == "command":  # one carried out too soon does little harm
+        if reply.action == "command" and len(text.split()) == 1:
+            if text not in OPENINGS:  # who says "no" or "wait" isn't kept waiting
+                stops = max(stops, UNLIKELY)
+        elif reply.action in ("warn", "command") and not is_dangling(text):
+            # Nor who tells of a danger; and a command that is carried out too soon does little harm.
             stops = max(stops, HARDLY)
-        return allowed_pause_ms(text, complete, self._settings.patience, stops)
+        pause = allowed_pause_ms(text, complete, self._settings.patience, stops)
+        return min(pause, PATIENCE[self._settings.patience].open) if reply.action == "warn" else pause
 
     def _order(self, heard: Heard) -> Order | None:
         """The order that was heard: other readings count as long as the best one isn't understood as a question."""
@@ -273,8 +275,3 @@ def has_words(text: str, phrase: str) -> bool:
 def is_doubt(reply: Reply) -> bool:
     """True when it asks whether a danger sign was said."""
     return reply.action == "clarify" and any(choice.startswith("urgent_") for choice in reply.choices)
-
-
-def joined(first: Utterance, second: Utterance) -> Utterance:
-    """Two utterances of a person who went on, as one."""
-    return replace(second, heard=join(first.heard, second.heard), begin=first.begin)

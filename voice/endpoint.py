@@ -63,8 +63,8 @@ _DANGLING = FILLERS | _set(
     "i you we they he she what's how's where's who's there's gonna wanna kind sort very really",
     "get getting tell explain what why where who how",
 )
-_WHOLE = frozenset({"what", "why", "how"})
-"""Utterances of dangling words that are whole all the same ..."""
+OPENINGS = frozenset({"what", "why", "how"})
+"""Utterances of dangling words that are whole all the same ("what?": say it again) ..."""
 _ENDINGS = (
     *(" i do", " to do", " we do", " do that", " it is", " they are", " it was", " i am", " i have", " i've got"),
     *(f" {word} {that}" for word in ("is", "of", "for", "with", "about", "like", "do") for that in ("this", "that")),
@@ -80,7 +80,7 @@ def is_dangling(text: str) -> bool:
     if words[-1] in FILLERS and len(words) > 1:
         return True
     plain = " ".join(words)
-    if plain in _WHOLE or plain.endswith(_ENDINGS):
+    if plain in OPENINGS or plain.endswith(_ENDINGS):
         return False
     return words[-1] in _DANGLING
 

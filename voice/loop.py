@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from intents.heard import Heard
 from intents.reply import Reply
-from voice.attention import Answered, Attention, has_words, is_doubt, joined
+from voice.attention import Answered, Attention, has_words, is_doubt
 from voice.cues import CueName
 from voice.echo import PHRASE_LINGER
 from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, State, Told
@@ -79,7 +79,7 @@ class Loop(Attention):
         if not utterance.cut and is_dangling(text) and silence < self._allowed_pause(text):
             # The last word was not there yet when the pause was judged: "what are the options", and then "for".
             self._turn.begin([])
-            self._turn.resume(utterance.heard, utterance.begin)
+            self._turn.resume(utterance)
             self.state = State.HEARING
             return []
         return self._understand(utterance)
@@ -151,7 +151,8 @@ class Loop(Attention):
             self._doubted = phrase, self.now  # it is silent already: the words will tell
         if self.state is not State.SPEAKING:
             return None  # "stop" in a question is a word like any other
-        if self._echoing and not has_words(self._turn.text, phrase):
+        if (self._echoing or self._may_go_on()) and not has_words(self._turn.text, phrase):
+            # Half a word of its own sounds like "stop", and so does "steps" of who goes on with a question.
             self._doubted = phrase, self.now + CLEARED
             return None
         return self._break_in(phrase)
@@ -240,14 +241,15 @@ class Loop(Attention):
         if self._held and self._doubted and utterance is not None and len(text.split()) <= 2:
             return self._break_in(self._doubted[0])
         goes_on = self._goes_on(text, began)
-        if goes_on and self._last.reply is not None and self._last.reply.action == "warn" and not self._adds(utterance):
+        whole = self._turn.whole(before, utterance) if goes_on and utterance is not None else None
+        if goes_on and self._last.reply is not None and self._last.reply.action == "warn" and not self._adds(whole):
             return None if utterance is None else []
         if goes_on:
             effects = self._take_back(text)
-            if utterance is None:
-                self._turn.resume(before.heard, before.begin)
-                return effects
-            return [*effects, *self._understand(joined(before, utterance))]
+            if whole is not None:
+                return [*effects, *self._understand(whole)]
+            self._turn.resume(before)
+            return effects
         if self._held is not None:
             reply, until = self._held
             if utterance is not None and self._silences(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from intents.heard import Heard
@@ -16,7 +16,8 @@ PREROLL_MS = 480
 """Sound before the first detected speech that the recognizer gets too: activity is seen late at soft sounds."""
 
 _MS = SAMPLE_RATE // 1000
-_MOST_ALTERNATIVES = 10
+_KEPT_MS = 100
+"""Silence that is kept after the last speech of a part that more was said after."""
 
 
 class Ear(Protocol):
@@ -40,6 +41,8 @@ class Utterance:
     """Sample after the last detected speech."""
     cut: bool = False
     """True when it was ended by its length, in the middle of speech."""
+    sound: tuple[Samples, ...] = field(default=(), repr=False, compare=False)
+    """Its frames, for as long as somebody may go on with it: never stored."""
 
 
 PausePolicy = Callable[[str], int]
@@ -57,7 +60,7 @@ class Turn:
         self._now = 0
         self._begin: int | None = None
         self._end = 0
-        self._before: Heard | None = None
+        self._sound: list[Samples] = []
         self._since: int | None = None
         self._allowed: tuple[str, int] | None = None
 
@@ -69,7 +72,7 @@ class Turn:
     @property
     def resumed(self) -> bool:
         """True when the utterance goes on from words before."""
-        return self._before is not None
+        return self._since is not None
 
     @property
     def began(self) -> int:
@@ -86,7 +89,7 @@ class Turn:
         """The words so far; may still change."""
         if self._begin is None:
             return ""
-        return f"{self._before.text if self._before else ''} {self._ear.partial()}".strip()
+        return self._ear.partial()
 
     def feed(self, frame: Samples, activity: Activity) -> bool:
         """Takes one frame and the voice activity in it; True when the utterance has ended: now call `finish`."""
@@ -97,9 +100,9 @@ class Turn:
                 self._preroll.append(frame)
                 return False
             self._start(self._now - len(frame))
-        if speaking:
-            self._end = self._now
-        self._ear.accept(frame)
+        if speaking or (activity is Activity.STARTING and self._end == self._begin):
+            self._end = self._now  # a short first word isn't known to be speech before it is over
+        self._hear(frame)
         return self._over(activity)
 
     def skip(self, samples: int) -> None:
@@ -112,26 +115,38 @@ class Turn:
         self._preroll.extend(kept)
         self._begin, self._end = self._now, self._now
         for frame in kept:
-            self._ear.accept(frame)
+            self._hear(frame)
 
-    def resume(self, heard: Heard, since: int | None = None) -> None:
-        """Makes the utterance that is being heard go on from `heard`: it turned out that the person hadn't finished.
+    def resume(self, before: Utterance) -> None:
+        """Makes the utterance that is being heard go on from `before`: it turned out that the person hadn't finished.
 
-        since: sample at which `heard` began, where that was an utterance of its own.
+        All of it is heard anew as one: half a sentence misleads about the words of its other half.
         """
-        self._before, self._since = heard, since
-        self._allowed = None
+        sound = (*before.sound, *self._sound)
+        self._ear.reset()
+        self._sound = []
+        for frame in sound:
+            self._hear(frame)
+        self._since, self._allowed = before.begin, None
 
     def finish(self) -> Utterance:
-        """The utterance, with everything said since `resume` in one; ready for the next."""
+        """The utterance, with what it goes on from in one; ready for the next."""
         heard = self._ear.finish()
-        if self._before is not None:
-            heard = join(self._before, heard)
         begin = self._begin if self._begin is not None else self._now
         since = begin if self._since is None else self._since
-        utterance = Utterance(heard, since, max(self._end, begin), cut=self._now - begin >= self._longest)
+        silence = max(0, self._now - self._end - _KEPT_MS * _MS) // FRAME_SAMPLES
+        sound = tuple(self._sound[: len(self._sound) - silence])
+        utterance = Utterance(heard, since, max(self._end, begin), self._now - begin >= self._longest, sound)
         self._clear()
         return utterance
+
+    def whole(self, first: Utterance, second: Utterance) -> Utterance:
+        """Two utterances of a person who went on, heard anew as one. Drops what is being heard."""
+        self.drop()
+        sound = (*first.sound, *second.sound)
+        for frame in sound:
+            self._ear.accept(frame)
+        return replace(second, heard=self._ear.finish(), begin=first.begin, sound=sound)
 
     def drop(self) -> None:
         """Forgets the utterance."""
@@ -145,13 +160,18 @@ class Turn:
         self._ear.rest()
 
     def _clear(self) -> None:
-        self._begin, self._before, self._since, self._allowed = None, None, None, None
+        self._begin, self._since, self._allowed = None, None, None
+        self._sound = []
         self._preroll.clear()
+
+    def _hear(self, frame: Samples) -> None:
+        self._sound.append(frame)
+        self._ear.accept(frame)
 
     def _start(self, begin: int) -> None:
         self._begin, self._end = begin, begin
         for frame in self._preroll:
-            self._ear.accept(frame)
+            self._hear(frame)
         self._preroll.clear()
 
     def _over(self, activity: Activity) -> bool:
@@ -164,22 +184,3 @@ class Turn:
         if self._allowed is None or self._allowed[0] != text:  # understand only what is new
             self._allowed = (text, self._allowed_pause(text))
         return self.silence_ms >= self._allowed[1]
-
-
-def join(first: Heard, second: Heard) -> Heard:
-    """Two parts of one utterance as one; the readings of each go with the best reading of the other."""
-    if not first.text.strip():
-        return second
-    if not second.text.strip():
-        return first
-    others = [_words(first.text, text) for text in second.alternatives] + [
-        _words(text, second.text) for text in first.alternatives
-    ]
-    offset = first.words[-1].end if first.words else 0.0
-    words = (*first.words, *(replace(word, start=word.start + offset, end=word.end + offset) for word in second.words))
-    text = _words(first.text, second.text)
-    return Heard(text, tuple(dict.fromkeys(others))[:_MOST_ALTERNATIVES], words, first.typed and second.typed)
-
-
-def _words(*parts: str) -> str:
-    return " ".join(part.strip() for part in parts if part.strip())
