@@ -19,6 +19,8 @@ from voice.frame import SAMPLE_RATE, Samples
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURES = ROOT / "audio_fixtures"
 E2E = ROOT / "tests" / "e2e" / "recordings"
+HARDLY_A_WORD = round(0.2 * SAMPLE_RATE)
+"""Samples: where less speech is missing from the end of what was answered, it is whole."""
 Figures = dict[str, Any]
 Show = Callable[[str], None]
 
@@ -147,18 +149,21 @@ def cut_off(engine: Engine, limit: int, show: Show, split: str = "test") -> Figu
             room.call()
             room.quiet(0.4)
             begun = len(room.events)
+            over = room.now + speech_end(sound)
             during = [event for event in room.feed(sound[: speech_end(sound)]) if isinstance(event.effect, Say)]
             room.quiet(2.5)
             told = [event.effect for event in room.events[begun:] if isinstance(event.effect, Told)]
             figures[kind] += 1
             if during:
                 figures["talked_over"] += 1
-                two = not told[-1].utterance.heard.text.startswith(told[0].utterance.heard.text)
-                figures["taken_as_two"] += two or len(told) < 2
+                answered = told[-1].utterance
+                whole = answered.begin == told[0].utterance.begin and answered.end >= over - HARDLY_A_WORD
+                figures["taken_as_two"] += not whole
                 figures["where"].append(
                     {
                         "id": one["id"],
                         "pause_s": round(pause, 2),
+                        "whole": whole,
                         "heard": [one.utterance.heard.text for one in told],
                         "replies": [one.reply.action for one in told],
                     }

@@ -21,12 +21,10 @@ from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
 from voice.settings import Settings
 from voice.turn import Ear, Turn, Utterance
-from voice.wake import DEFAULT_PHRASE
+from voice.wake import DEFAULT_PHRASE, parts
 
 SURE = 0.55
 """Confidence from which a reply may break a silence that nobody asked to be broken: that of a plain answer."""
-CERTAIN = 0.9
-"""Confidence of an answer from which a short pause is enough: half a question is often understood, but less surely."""
 REOPEN = round(1.3 * SAMPLE_RATE)
 """Samples after the end of a question in which further speech still belongs to it, even if the reply has begun."""
 FEW_OWN = 4
@@ -68,7 +66,7 @@ class Attention:
         settings: Settings,
         *,
         always: bool = False,
-        stops: Callable[[str], float] = lambda _text: 1.0,
+        stops: Callable[[str], float] | None = None,
     ) -> None:
         """`spotter` finds the wake phrase and the words that break in; `always`: it listens without a wake phrase;
         `stops`: how probable it is that people stop after these words, see intents.ends."""
@@ -187,6 +185,12 @@ class Attention:
 
     # --- what they mean
 
+    def _may_be_called(self) -> bool:
+        """Whether the wake phrase may be said now: who has just said it asks now, unless its words are heard again."""
+        if not self._called or self.state is not State.HEARING:
+            return True
+        return any(has_words(self._turn.text, part) for part in parts(self._wake_phrase) if " " in part)
+
     def _breaks_in(self, text: str) -> bool:
         reply = self._mind.peek(Heard(text))
         if reply.intent in ("yes", "no") and not self._reply.expects_reply:
@@ -197,15 +201,10 @@ class Attention:
 
     def _allowed_pause(self, text: str) -> int:
         reply = self._mind.peek(Heard(text)) if text.strip() else Reply("reject")
-        certain = reply.action == "answer" and reply.confidence >= CERTAIN
-        complete = certain or reply.action in ("warn", "command")
-        stops = self._stops(text) if complete else 1.0
-        if reply.action == "command" and len(text.split()) == 1:
-            if text not in OPENINGS:  # who says "no" or "wait" isn't kept waiting
-                stops = max(stops, UNLIKELY)
-        elif reply.action in ("warn", "command") and not is_dangling(text):
-            # Nor who tells of a danger; and a command that is carried out too soon does little harm.
-            stops = max(stops, HARDLY)
+        complete = reply.action in ("answer", "warn", "command")
+        stops = self._stops(text) if self._stops is not None and text else None
+        if stops is not None:
+            stops = max(stops, _at_least(reply, text))
         pause = allowed_pause_ms(text, complete, self._settings.patience, stops)
         return min(pause, PATIENCE[self._settings.patience].open) if reply.action == "warn" else pause
 
@@ -275,3 +274,11 @@ def has_words(text: str, phrase: str) -> bool:
 def is_doubt(reply: Reply) -> bool:
     """True when it asks whether a danger sign was said."""
     return reply.action == "clarify" and any(choice.startswith("urgent_") for choice in reply.choices)
+
+
+def _at_least(reply: Reply, text: str) -> float:
+    """How probable it must count that a danger sign or a command is over: who tells of a danger or says "no" isn't kept
+    waiting, and a command that is carried out too soon does little harm."""
+    if reply.action not in ("warn", "command") or text in OPENINGS or is_dangling(text):
+        return 0.0
+    return UNLIKELY if reply.action == "command" and len(text.split()) == 1 else HARDLY

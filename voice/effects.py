@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -48,8 +49,8 @@ class Mind(Protocol):
 class Spotter(Protocol):
     """See voice.wake.PhraseSpotter."""
 
-    def accept(self, frame: Samples) -> tuple[str, int] | None:
-        """One frame; a phrase and the samples since its end, when one has been heard."""
+    def accept(self, frame: Samples, expected: Callable[[], bool] = lambda: True) -> tuple[str, int] | None:
+        """One frame; a phrase and the samples since its end, when one has been heard. expected: tells whether one may be said now."""
 
     def reset(self) -> None:
         """Forgets what was heard."""

@@ -85,22 +85,19 @@ def is_dangling(text: str) -> bool:
     return words[-1] in _DANGLING
 
 
-def allowed_pause_ms(text: str, complete: bool, patience: str = "normal", stops: float = 1.0) -> int:
+def allowed_pause_ms(text: str, complete: bool, patience: str = "normal", stops: float | None = None) -> int:
     """The silence in milliseconds that ends an utterance.
 
-    text: what was heard so far, empty if no words; complete: it is a whole question, command or danger sign, understood
-    with confidence; patience: a key of PATIENCE (others count as normal); stops: probability that people stop after
-    such words, see intents.ends.
+    text: what was heard so far, empty if no words; complete: it is understood as a question, command or danger sign;
+    patience: a key of PATIENCE (others count as normal); stops: probability that people stop after such words, see
+    intents.ends, None when nothing is known of that.
     """
     pauses = PATIENCE.get(patience, PATIENCE["normal"])
     if not text.strip():
         return pauses.nothing
-    if is_dangling(text):  # "what did I do to get this" is whole all the same
-        return pauses.unlikely if complete and HARDLY <= stops < 1.0 else pauses.dangling
-    if not complete:
-        return pauses.open
-    if stops >= LIKELY:
-        return pauses.complete
-    if stops >= UNLIKELY:
-        return pauses.perhaps
-    return pauses.unlikely if stops >= HARDLY else pauses.open
+    goes_on = 0 if stops is None else sum(stops < limit for limit in (LIKELY, UNLIKELY, HARDLY))
+    if is_dangling(text) and (stops is None or goes_on == 3 or text.split()[-1] in FILLERS):
+        return pauses.dangling  # "what did I do to get this" is whole all the same
+    if not complete:  # whoever isn't understood is asked to say it again: no haste
+        goes_on = 3 if stops is None else min(3, goes_on + 2)
+    return (pauses.complete, pauses.perhaps, pauses.unlikely, pauses.open)[goes_on]

@@ -136,7 +136,7 @@ class Loop(Attention):
         elif self.now > self._open_until:
             self._spotter.reset()
             return None
-        found = self._spotter.accept(frame)
+        found = self._spotter.accept(frame, self._may_be_called)
         if found is None:
             return None
         phrase, since = found

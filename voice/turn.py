@@ -60,6 +60,7 @@ class Turn:
         self._now = 0
         self._begin: int | None = None
         self._end = 0
+        self._spoken = False
         self._sound: list[Samples] = []
         self._since: int | None = None
         self._allowed: tuple[str, int] | None = None
@@ -100,7 +101,8 @@ class Turn:
                 self._preroll.append(frame)
                 return False
             self._start(self._now - len(frame))
-        if speaking or (activity is Activity.STARTING and self._end == self._begin):
+        self._spoken |= speaking
+        if speaking or (activity is Activity.STARTING and not self._spoken):
             self._end = self._now  # a short first word isn't known to be speech before it is over
         self._hear(frame)
         return self._over(activity)
@@ -161,6 +163,7 @@ class Turn:
 
     def _clear(self) -> None:
         self._begin, self._since, self._allowed = None, None, None
+        self._spoken = False
         self._sound = []
         self._preroll.clear()
 

@@ -7,6 +7,7 @@ Everything real is replaced: recognizer, voice activity, phrase spotter, mind an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -103,18 +104,21 @@ class FakeEar:
         self.rested = 0
         self.late = ""
         """A word that it tells only at the end."""
+        self.as_one: dict[str, str] = {}
+        """What it makes of words that it hears in one go."""
 
     def accept(self, frame: Samples) -> None:
         if frame.any() and frame[1] == WORD_FRAMES // 2:
             self.heard.append(self.table[frame[0] - 1])
 
     def partial(self) -> str:
-        return " ".join(word for word in self.heard if word != self.late)
+        text = " ".join(word for word in self.heard if word != self.late)
+        return self.as_one.get(text, text)
 
     def finish(self) -> Heard:
         text = " ".join(self.heard)
         self.heard = []
-        return Heard(text)
+        return Heard(self.as_one.get(text, text))
 
     def reset(self) -> None:
         self.heard = []
@@ -147,13 +151,13 @@ class FakeSpotter:
         self.table, self.phrases = words, phrases
         self.heard: list[str] = []
 
-    def accept(self, frame: Samples) -> tuple[str, int] | None:
+    def accept(self, frame: Samples, expected: Callable[[], bool] = lambda: True) -> tuple[str, int] | None:
         if not frame.any() or frame[1] != WORD_FRAMES - 1:
             return None
         self.heard.append(self.table[frame[0] - 1])
         text = " ".join(self.heard)
         for phrase in self.phrases:
-            if text.endswith(phrase):
+            if text.endswith(phrase) and expected():
                 self.heard = []
                 return phrase, 0
         return None

@@ -98,3 +98,12 @@ def test_a_dangling_word_that_people_do_stop_at_is_not_waited_for_as_long() -> N
     assert is_dangling("what did i do to help this")
     assert allowed_pause_ms("what did i do to help this", True, stops=HARDLY) < 900
     assert allowed_pause_ms("what did i do to help this", True, stops=0.0) > 900
+
+
+def test_words_that_are_not_understood_are_waited_for_longer_but_less_where_people_mostly_stop() -> None:
+    mostly, hardly = (allowed_pause_ms("what does he call it", False, stops=stops) for stops in (0.6, 0.0))
+    assert allowed_pause_ms("what does he call it", True, stops=0.6) < mostly < hardly
+
+
+def test_after_a_filler_time_is_given_whatever_is_known_of_ends() -> None:
+    assert allowed_pause_ms("what is facet hypertrophy um", True, stops=0.9) > 900

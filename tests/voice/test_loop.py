@@ -199,7 +199,7 @@ def test_where_its_own_voice_returns_half_a_word_is_no_stop(echo: bool) -> None:
     world.hears("will it last", 1500)
     world.loop.saying("It lasts.")
     world.hears("it lasts" if echo else "mum")
-    found, world.spotter.accept = world.spotter.accept, lambda _frame: ("wait", 0)  # type: ignore[method-assign]
+    found, world.spotter.accept = world.spotter.accept, lambda _frame, _expected: ("wait", 0)  # type: ignore[method-assign]
     assert kinds(world.loop.feed(SILENCE)) == ([] if echo else [Hush])
     world.spotter.accept = found  # type: ignore[method-assign]
     if echo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scripted_world import ANSWER, SHORT, World, greeted, kinds
+from scripted_world import ANSWER, SHORT, SILENCE, World, greeted, kinds
 
 from voice.effects import Hush, Keep, Say, State, Told
 from voice.frame import FRAME_SAMPLES
@@ -59,6 +59,34 @@ def test_whatever_the_first_half_was_taken_for_both_are_one_question(first: str,
     assert world.loop.state is State.SPEAKING  # it was called, and answers
     if first == "slower":
         assert Keep(Settings()) in effects  # nor is it any slower
+
+
+@pytest.mark.parametrize("pause", [500, 1050])
+def test_both_parts_are_heard_anew_as_one_for_half_a_sentence_misleads(pause: int) -> None:
+    world = greeted()
+    world.ear.as_one = {"what is it woods": "what is it worth"}
+    world.hears("hey back talk what is it", pause, "woods", 1500)
+    assert world.mind.log == ["what is it worth"]
+
+
+def test_a_sound_like_stop_in_a_question_that_goes_on_is_no_stop() -> None:
+    world = greeted()
+    world.hears("hey back talk what is it", 500)
+    world.loop.saying("It is worn joints.")
+    world.hears("and")
+    found, world.spotter.accept = world.spotter.accept, lambda _frame, _expected: ("stop", 0)  # type: ignore[method-assign]
+    assert world.loop.feed(SILENCE) == []
+    world.spotter.accept = found  # type: ignore[method-assign]
+    world.hears("will it last", 1500)
+    assert world.mind.log == ["what is it and will it last"]
+
+
+def test_stop_said_right_after_the_question_stops_the_answer_all_the_same() -> None:
+    world = greeted()
+    world.hears("hey back talk what is it", 500)
+    world.loop.saying("It is worn joints.")
+    assert kinds(world.hears("stop", 1500)) == [Hush]
+    assert world.loop.state is State.LISTENING
 
 
 def test_a_reply_stops_as_soon_as_somebody_speaks_and_is_said_again_when_it_was_a_cough() -> None:

@@ -110,6 +110,14 @@ def test_words_that_are_no_part_of_the_phrase_cost_no_second_look() -> None:
     assert not look.lengths
 
 
+def test_where_the_phrase_is_not_expected_nothing_is_looked_at_again() -> None:
+    model, look = FakeModel(), FakeLook(since=100)
+    spotter = _spotter(model, look)
+    model.partial = "hey back"
+    assert all(spotter.accept(FRAME, lambda: False) is None for _ in range(60))
+    assert not look.lengths
+
+
 def test_a_phrase_that_ends_with_a_pause_is_looked_at_too() -> None:
     model, look = FakeModel(), FakeLook(since=100)
     spotter = _spotter(model, look)
