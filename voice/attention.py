@@ -199,8 +199,9 @@ class Attention:
             return False  # ... and like "I'm off"
         return order_in(text) is not None or (reply.action in ("warn", "command") and reply.confidence >= SURE)
 
-    def _allowed_pause(self, text: str) -> int:
-        reply = self._mind.peek(Heard(text)) if text.strip() else Reply("reject")
+    def _allowed_pause(self, heard: Heard) -> int:
+        text = heard.text
+        reply = self._mind.peek(heard) if text.strip() else Reply("reject")
         complete = reply.action in ("answer", "warn", "command")
         stops = self._stops(text) if self._stops is not None and text else None
         if stops is not None:

@@ -41,8 +41,10 @@ UNLIKELY = 0.10
 """Probability below which they mostly go on: 7 of 100 ends, 77 of 100 gaps."""
 HARDLY = 0.05
 """Probability below which nearly everybody goes on: 2 of 100 ends, 62 of 100 gaps."""
-PEEK_MS = 180
+PEEK_MS = 120
 """Silence after which it is worth finding out whether the words are a whole question: waiting costs more."""
+AHEAD_MS = 100
+"""So long before the pause is over what was heard is made final, and understood (60 to 80 ms): then that isn't waited for."""
 LONGEST_MS = 30_000
 """Longest utterance. What was heard by then is answered, or the person is told to say it in fewer words."""
 

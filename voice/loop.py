@@ -19,7 +19,6 @@ from voice.attention import Answered, Attention, has_words, is_doubt
 from voice.cues import CueName
 from voice.echo import PHRASE_LINGER
 from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, State, Told
-from voice.endpoint import is_dangling
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order
 from voice.settings import PATIENCES, Settings
@@ -65,24 +64,14 @@ class Loop(Attention):
             self._turn.skip(len(frame))
             return self._timers()
         over = self._turn.feed(frame, activity)
-        may_go_on, silence = self._may_go_on(), self._turn.silence_ms
+        may_go_on = self._may_go_on()
         utterance = self._turn.finish() if over else None
         if may_go_on and (effects := self._going_on(utterance)) is not None:
             return effects
         if self.state is State.SPEAKING:
             return self._while_speaking(utterance)
         self.state = State.HEARING if self._turn.hearing else State.LISTENING
-        return self._timers() if utterance is None else self._ended(utterance, silence)
-
-    def _ended(self, utterance: Utterance, silence: int) -> list[Effect]:
-        text = utterance.heard.text
-        if not utterance.cut and is_dangling(text) and silence < self._allowed_pause(text):
-            # The last word was not there yet when the pause was judged: "what are the options", and then "for".
-            self._turn.begin([])
-            self._turn.resume(utterance)
-            self.state = State.HEARING
-            return []
-        return self._understand(utterance)
+        return self._timers() if utterance is None else self._understand(utterance)
 
     def saying(self, sentence: str, behind: int = 0) -> None:
         """News of the mouth: this sentence begins to sound. behind: samples recorded already, but not yet fed."""
@@ -308,6 +297,9 @@ class Loop(Attention):
         self._last = Answered(utterance, called, self._settings, reply)
         if utterance.cut and reply.action not in ("answer", "warn") and not is_doubt(reply):
             reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
+        self._called = (
+            called and not reply.sentences
+        )  # "stenosis" is heard as "stand on", and that as "stop": it waits on
         self._strange = 0 if called or reply.action != "reject" else self._strange + 1
         if self._strange >= STRANGE and not self._always:
             reply = replace(reply, sentences=(*reply.sentences[:1], self._farewell), ends=True, expects_reply=False)

@@ -37,17 +37,21 @@ class Mind:
         self._conversation = conversation
         self._shared = shared
         self._before: Talker | None = None
-        self._peeked: tuple[Heard, Reply] | None = None
+        self._peeked: tuple[Heard, Reply, Talker] | None = None
+        """What was tried out last, and the conversation that goes on from it."""
 
     def reply(self, heard: Heard) -> Reply:
         """The reply to what was heard; the conversation goes on from it."""
-        self._before, self._peeked = self._branch(), None
-        return self._conversation.reply(heard)
+        reply = self.peek(heard)
+        if self._peeked is not None:
+            self._before, self._conversation, self._peeked = self._conversation, self._peeked[2], None
+        return reply
 
     def peek(self, heard: Heard) -> Reply:
         """What the reply would be; the conversation stays as it is."""
         if self._peeked is None or self._peeked[0] != heard:
-            self._peeked = (heard, self._branch().reply(heard))
+            branch = copy.deepcopy(self._conversation, {id(one): one for one in self._shared})
+            self._peeked = (heard, branch.reply(heard), branch)
         return self._peeked[1]
 
     def undo(self) -> None:
@@ -57,6 +61,7 @@ class Mind:
 
     def idle(self) -> Reply:
         """What to say when nobody says any more."""
+        self._peeked = None
         return self._conversation.idle()
 
     def greeting(self) -> Reply:
@@ -66,6 +71,3 @@ class Mind:
     def fixed_warnings(self) -> tuple[str, ...]:
         """Sentences to make ready before anything is heard, so that they can be said whatever fails later."""
         return self._conversation.fixed_warnings()
-
-    def _branch(self) -> Talker:
-        return copy.deepcopy(self._conversation, {id(one): one for one in self._shared})

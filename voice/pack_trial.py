@@ -104,7 +104,7 @@ def said(sentences: Sequence[str], model: Path | None, ready: Callable[[], None]
     from voice.turn import Turn
     from voice.vad import SpeechDetector
 
-    turn = Turn(_recognizer(sentences, model), lambda _text: PAUSE_MS)
+    turn = Turn(_recognizer(sentences, model), lambda _heard: PAUSE_MS)
     detector = SpeechDetector()
     with SystemMicrophone() as microphone:
         ready()

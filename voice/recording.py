@@ -41,7 +41,7 @@ class Recorded:
 
 def hear(frames: Iterable[Samples], ear: Ear, detector: Detector, clock: Callable[[], float]) -> list[Recorded]:
     """The utterances of a recording, in order; empty when nobody speaks. clock: seconds, only to measure."""
-    turn = Turn(ear, lambda _text: GAP_MS, LONGEST_MS)
+    turn = Turn(ear, lambda _heard: GAP_MS, LONGEST_MS)
     heard: list[Recorded] = []
     kept: list[Samples] = []
     behind_ms = 0.0

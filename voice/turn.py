@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from intents.heard import Heard
-from voice.endpoint import LONGEST_MS, PEEK_MS
+from voice.endpoint import AHEAD_MS, LONGEST_MS, PEEK_MS
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.vad import Activity
 
@@ -45,8 +45,8 @@ class Utterance:
     """Its frames, for as long as somebody may go on with it: never stored."""
 
 
-PausePolicy = Callable[[str], int]
-"""Words so far → milliseconds of silence that end the utterance; see voice.endpoint."""
+PausePolicy = Callable[[Heard], int]
+"""What was heard so far → milliseconds of silence that end the utterance; see voice.endpoint."""
 
 
 class Turn:
@@ -63,7 +63,9 @@ class Turn:
         self._spoken = False
         self._sound: list[Samples] = []
         self._since: int | None = None
-        self._allowed: tuple[str, int] | None = None
+        self._allowed: tuple[Heard, int] | None = None
+        self._final: Heard | None = None
+        """The final words, a moment before the pause that ends the utterance is over."""
 
     @property
     def hearing(self) -> bool:
@@ -90,7 +92,7 @@ class Turn:
         """The words so far; may still change."""
         if self._begin is None:
             return ""
-        return self._ear.partial()
+        return self._ear.partial() if self._final is None else self._final.text
 
     def feed(self, frame: Samples, activity: Activity) -> bool:
         """Takes one frame and the voice activity in it; True when the utterance has ended: now call `finish`."""
@@ -101,6 +103,8 @@ class Turn:
                 self._preroll.append(frame)
                 return False
             self._start(self._now - len(frame))
+        if speaking and self._final is not None:
+            self._reopen()
         self._spoken |= speaking
         if speaking or (activity is Activity.STARTING and not self._spoken):
             self._end = self._now  # a short first word isn't known to be speech before it is over
@@ -124,16 +128,14 @@ class Turn:
 
         All of it is heard anew as one: half a sentence misleads about the words of its other half.
         """
-        sound = (*before.sound, *self._sound)
+        self._sound = [*before.sound, *self._sound]
+        self._since = before.begin
         self._ear.reset()
-        self._sound = []
-        for frame in sound:
-            self._hear(frame)
-        self._since, self._allowed = before.begin, None
+        self._reopen()
 
     def finish(self) -> Utterance:
         """The utterance, with what it goes on from in one; ready for the next."""
-        heard = self._ear.finish()
+        heard = self._ear.finish() if self._final is None else self._final
         begin = self._begin if self._begin is not None else self._now
         since = begin if self._since is None else self._since
         silence = max(0, self._now - self._end - _KEPT_MS * _MS) // FRAME_SAMPLES
@@ -162,14 +164,21 @@ class Turn:
         self._ear.rest()
 
     def _clear(self) -> None:
-        self._begin, self._since, self._allowed = None, None, None
+        self._begin, self._since, self._allowed, self._final = None, None, None, None
         self._spoken = False
         self._sound = []
         self._preroll.clear()
 
     def _hear(self, frame: Samples) -> None:
         self._sound.append(frame)
-        self._ear.accept(frame)
+        if self._final is None:
+            self._ear.accept(frame)
+
+    def _reopen(self) -> None:
+        """Hears all of it again: what was taken for the end is none."""
+        self._allowed, self._final = None, None
+        for frame in self._sound:
+            self._ear.accept(frame)
 
     def _start(self, begin: int) -> None:
         self._begin, self._end = begin, begin
@@ -183,7 +192,14 @@ class Turn:
             return True
         if activity in (Activity.SPEAKING, Activity.STARTING) or self.silence_ms < PEEK_MS:
             return False  # whoever is just starting again may not be cut off before it is known to be speech
-        text = self.text
-        if self._allowed is None or self._allowed[0] != text:  # understand only what is new
-            self._allowed = (text, self._allowed_pause(text))
-        return self.silence_ms >= self._allowed[1]
+        pause = self._pause(Heard(self.text) if self._final is None else self._final)
+        if self._final is None and self.silence_ms >= pause - AHEAD_MS:
+            # The last words come with the end, and may show that it is none: "what are the options", and then "for".
+            self._final = self._ear.finish()
+            pause = self._pause(self._final)
+        return self.silence_ms >= pause
+
+    def _pause(self, heard: Heard) -> int:
+        if self._allowed is None or self._allowed[0] != heard:  # understand only what is new
+            self._allowed = (heard, self._allowed_pause(heard))
+        return self._allowed[1]

@@ -43,6 +43,7 @@ KNOWN = {
     "my legs are numb": WARNING,
     "slower": Reply("command", "slower", sentences=("Slower.",)),
     "goodbye": Reply("command", "goodbye", sentences=("Goodbye.",), ends=True),
+    "the trains are late": Reply("reject", sentences=("That wasn't meant for me.",), overheard=True),
     "stop": Reply("command", "stop"),
     "wait": Reply("command", "stop"),
     "which one": Reply("clarify", choices=("a", "b"), sentences=("This or that?",), expects_reply=True),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scripted_world import ANSWER, SILENCE, WARNING, World, kinds
+from scripted_world import ANSWER, SILENCE, WARNING, World, greeted, kinds
 
 from intents.heard import Heard
 from intents.reply import Reply
@@ -377,3 +377,11 @@ def test_a_key_wakes_and_interrupts() -> None:
     assert world.loop.wake() == [Cue("awake")]
     assert kinds(world.hears("what is it", 1000)) == [Told, Say]
     assert world.loop.wake() == [Hush(), Cue("awake")]
+
+
+def test_who_called_and_was_taken_to_say_stop_is_still_answered() -> None:
+    """The beginning of a question was heard as a command that has no reply, and the rest as talk among others."""
+    world = greeted()
+    world.hears("hey back talk", 400, "stop", 2500)
+    world.hears("the trains are late", 1500)
+    assert [reply.action for reply in world.says()[1:]] == ["reject"]

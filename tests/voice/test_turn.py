@@ -15,7 +15,7 @@ def test_the_pause_is_counted_from_the_last_speech_even_of_a_word_too_short_to_b
     activity: Activity,
 ) -> None:
     """Who had called and said "will", and then thought, was answered 0.22 s after it."""
-    turn = Turn(FakeEar([]), lambda _text: 500)
+    turn = Turn(FakeEar([]), lambda _heard: 500)
     turn.begin([])
     frames = [Activity.QUIET] * 10 + [activity] * 3
     assert not any(turn.feed(SILENCE, one) for one in frames)
@@ -27,7 +27,7 @@ def test_the_pause_is_counted_from_the_last_speech_even_of_a_word_too_short_to_b
 
 
 def test_a_click_after_speech_does_not_make_it_wait_longer() -> None:
-    turn = Turn(FakeEar([]), lambda _text: 500)
+    turn = Turn(FakeEar([]), lambda _heard: 500)
     for activity in [Activity.SPEAKING] * 5 + [Activity.QUIET] * 5 + [Activity.STARTING]:
         assert not turn.feed(SILENCE, activity)
     assert turn.silence_ms == 6 * 1000 * FRAME_SAMPLES // SAMPLE_RATE

@@ -161,7 +161,7 @@ class Hearing:
             self._listener = self._listeners.take()
             self._listener.detector.reset()
             never = 1000 * (self._longest // SAMPLE_RATE + 60)
-            self._turn = Turn(self._listener.ear, lambda _text: never, never)
+            self._turn = Turn(self._listener.ear, lambda _heard: never, never)
         if self._turn.hearing:
             self._turn.feed(frame, Activity.SPEAKING)  # its end is told from outside: the detector has done its part
             return
