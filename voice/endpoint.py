@@ -29,8 +29,8 @@ class Pauses:
 
 
 PATIENCE = {
-    "brisk": Pauses(complete=200, perhaps=280, unlikely=450, open=650, dangling=1100, nothing=650),
-    "normal": Pauses(complete=190, perhaps=350, unlikely=640, open=950, dangling=1700, nothing=1000),
+    "brisk": Pauses(complete=160, perhaps=240, unlikely=450, open=650, dangling=1100, nothing=650),
+    "normal": Pauses(complete=190, perhaps=320, unlikely=640, open=950, dangling=1700, nothing=1000),
     "patient": Pauses(complete=900, perhaps=1100, unlikely=1400, open=1800, dangling=3000, nothing=1500),
 }
 """By the names of voice.settings.PATIENCES."""

@@ -79,7 +79,7 @@ def test_an_unknown_patience_counts_as_normal() -> None:
 
 @given(st.text(), st.booleans(), st.sampled_from(PATIENCES))
 def test_any_text_has_a_pause_within_bounds(text: str, complete: bool, patience: str) -> None:
-    assert 200 <= allowed_pause_ms(text, complete, patience) <= 3000
+    assert 150 <= allowed_pause_ms(text, complete, patience) <= 3000
 
 
 @given(st.sampled_from(sorted(FILLERS)))

@@ -14,8 +14,8 @@ from voice.settings import Settings
 def test_a_whole_question_is_answered_after_a_short_pause() -> None:
     world = World()
     world.hears("hey back talk what is it")
-    assert world.hears(200) == []
-    assert kinds(world.hears(150)) == [Told, Say]
+    assert world.hears(150) == []
+    assert kinds(world.hears(100)) == [Told, Say]
 
 
 @pytest.mark.parametrize("pause", [100, 300, 500, 700, 900])
