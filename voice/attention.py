@@ -15,7 +15,7 @@ from intents.heard import Heard
 from intents.reply import Reply
 from voice.echo import Echo
 from voice.effects import Mind, Spotter, State
-from voice.endpoint import HARDLY, OPENINGS, PATIENCE, UNLIKELY, allowed_pause_ms, is_dangling
+from voice.endpoint import HARDLY, LONGEST_MS, OPENINGS, PATIENCE, UNLIKELY, allowed_pause_ms, is_dangling
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order, order_heard, order_in
 from voice.recording import Detector
@@ -153,7 +153,10 @@ class Attention:
         """Whether what is being heard began so soon after what was answered that it may belong to it."""
         if self._last is None or not self._turn.hearing or self._turn.resumed:
             return False
-        return self._turn.began - self._last.utterance.end <= REOPEN
+        said = self._last.utterance
+        if len(said.sound) * FRAME_SAMPLES >= LONGEST_MS * SAMPLE_RATE // 1000:
+            return False  # a television goes on without end, and all of it would be heard anew each time
+        return self._turn.began - said.end <= REOPEN
 
     def _goes_on(self, text: str, begin: int) -> bool:
         """Whether these words, soon after what was answered, are the same person's. An order to be quiet is none."""

@@ -297,9 +297,8 @@ class Loop(Attention):
         self._last = Answered(utterance, called, self._settings, reply)
         if utterance.cut and reply.action not in ("answer", "warn") and not is_doubt(reply):
             reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
-        self._called = (
-            called and not reply.sentences
-        )  # "stenosis" is heard as "stand on", and that as "stop": it waits on
+        # "Stenosis" is heard as "stand on", and that as "stop": it waits on for who has called and was told nothing.
+        self._called = called and not reply.sentences
         self._strange = 0 if called or reply.action != "reject" else self._strange + 1
         if self._strange >= STRANGE and not self._always:
             reply = replace(reply, sentences=(*reply.sentences[:1], self._farewell), ends=True, expects_reply=False)
@@ -352,6 +351,7 @@ class Loop(Attention):
 
     def _sleep(self, cue: CueName = "idle") -> list[Effect]:
         self.state, self._sleep_at, self._muted = State.ASLEEP, None, False
+        self._forget()
         self._turn.rest()
         return [Cue(cue)]
 

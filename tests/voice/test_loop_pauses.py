@@ -115,3 +115,11 @@ def test_stop_right_after_the_reply_began_is_no_part_of_the_question() -> None:
     assert kinds(world.hears("stop", 1500)) == [Hush]
     assert world.loop.state is State.LISTENING
     assert world.mind.log == ["what is it", "stop"]
+
+
+def test_talk_without_end_is_not_heard_anew_each_time_it_goes_on() -> None:
+    world = greeted()
+    world.hears("hey back talk", " ".join(["talk"] * 70), 1050, " ".join(["talk"] * 60), 1050)
+    assert [len(heard.split()) for heard in world.mind.log] == [130], "half a minute is one question"
+    world.hears("talk", 1500)
+    assert len(world.mind.log[0].split()) == 130, "which what follows doesn't change any more"
