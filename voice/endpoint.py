@@ -15,13 +15,13 @@ class Pauses:
     """Milliseconds of silence after the last speech that end an utterance."""
 
     complete: int
-    """After a whole question, command or danger sign that people mostly stop after."""
+    """After a question, command or danger sign that people mostly stop after."""
     perhaps: int
-    """After a whole one that as many go on with."""
+    """After one that as many go on with."""
     unlikely: int
-    """After a whole one that most go on with."""
+    """After one that most go on with, and words that are not understood though people mostly stop after them."""
     open: int
-    """After words that are not (yet) understood, and a whole one that nearly everybody goes on with: "what use is it"."""
+    """After other words that are not (yet) understood, and what nearly everybody goes on with: "what use is it"."""
     dangling: int
     """After "what is, um" or "the pain in my"."""
     nothing: int

@@ -42,17 +42,13 @@ class Mind:
 
     def reply(self, heard: Heard) -> Reply:
         """The reply to what was heard; the conversation goes on from it."""
-        reply = self.peek(heard)
-        if self._peeked is not None:
-            self._before, self._conversation, self._peeked = self._conversation, self._peeked[2], None
+        _, reply, after = self._tried(heard)
+        self._before, self._conversation, self._peeked = self._conversation, after, None
         return reply
 
     def peek(self, heard: Heard) -> Reply:
         """What the reply would be; the conversation stays as it is."""
-        if self._peeked is None or self._peeked[0] != heard:
-            branch = copy.deepcopy(self._conversation, {id(one): one for one in self._shared})
-            self._peeked = (heard, branch.reply(heard), branch)
-        return self._peeked[1]
+        return self._tried(heard)[1]
 
     def undo(self) -> None:
         """Takes back the last reply, and what was said before it; once."""
@@ -71,3 +67,9 @@ class Mind:
     def fixed_warnings(self) -> tuple[str, ...]:
         """Sentences to make ready before anything is heard, so that they can be said whatever fails later."""
         return self._conversation.fixed_warnings()
+
+    def _tried(self, heard: Heard) -> tuple[Heard, Reply, Talker]:
+        if self._peeked is None or self._peeked[0] != heard:
+            branch = copy.deepcopy(self._conversation, {id(one): one for one in self._shared})
+            self._peeked = (heard, branch.reply(heard), branch)
+        return self._peeked

@@ -81,14 +81,6 @@ def test_a_sound_like_stop_in_a_question_that_goes_on_is_no_stop() -> None:
     assert world.mind.log == ["what is it and will it last"]
 
 
-def test_stop_said_right_after_the_question_stops_the_answer_all_the_same() -> None:
-    world = greeted()
-    world.hears("hey back talk what is it", 500)
-    world.loop.saying("It is worn joints.")
-    assert kinds(world.hears("stop", 1500)) == [Hush]
-    assert world.loop.state is State.LISTENING
-
-
 def test_a_reply_stops_as_soon_as_somebody_speaks_and_is_said_again_when_it_was_a_cough() -> None:
     world = greeted()
     world.hears("hey back talk what is it", 500)
