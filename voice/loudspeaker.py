@@ -17,6 +17,7 @@ import miniaudio
 import numpy as np
 
 from voice.errors import DeviceError
+from voice.playback_buffer import PlaybackBuffer
 from voice.speaker import NO_SPEAKER, gain
 from voice.speech import Clip, Int16
 
@@ -24,17 +25,15 @@ log = logging.getLogger(__name__)
 
 DEVICE_RATE = 48_000
 """Hertz: what nearly every loudspeaker runs at, so that the sound server converts nothing."""
-PERIOD_MS = 20
-"""Length of one buffer. After `stop`, at most the buffers already handed over are still heard."""
 PERIODS = 2
-"""Buffers between us and the device."""
+"""Times the buffer's length that ALSA keeps; PulseAudio keeps it once."""
 FADE_S = 0.01
 """A stop fades out this fast, so that it doesn't click."""
 LEAD_IN_S = 0.2
 """Silence before the first speech of a stream, for loudspeakers that swallow a syllable while they wake up. Later speech gets none: while the stream is
 open it carries silence all the time, so that more silence wakes nothing, and would only keep who asked waiting."""
 LOST_AFTER_S = 1.0
-"""A running device asks for samples every PERIOD_MS; one that asked for none for so long is gone."""
+"""A running device asks for samples with every buffer; one that asked for none for so long is gone."""
 LOST_AT_START_S = 3.0
 """A new stream may have to wait for the sound server's last long buffer; PulseAudio's null sink: up to two seconds."""
 
@@ -124,6 +123,7 @@ class SystemSpeaker:
         self._fresh = True  # nothing was played since it was opened
         self._asked = 0
         self._asked_at = 0.0
+        self._buffer = PlaybackBuffer()
         self._fading: np.ndarray[Any, np.dtype[np.float32]] | None = None
         self._last_gain = 1.0
         self._gone = False
@@ -151,7 +151,7 @@ class SystemSpeaker:
                     output_format=miniaudio.SampleFormat.SIGNED16,
                     nchannels=1,
                     sample_rate=DEVICE_RATE,
-                    buffersize_msec=PERIOD_MS,
+                    buffersize_msec=self._buffer.ms,
                     callback_periods=PERIODS,
                     device_id=self._id(),
                     backends=_BACKENDS,
@@ -198,7 +198,10 @@ class SystemSpeaker:
 
     def _next(self, wanted: int) -> Int16:
         self._asked += 1
-        self._asked_at = time.monotonic()
+        now, before = time.monotonic(), self._asked_at
+        self._asked_at = now
+        if self._quiet_samples == 0:  # what came before this was sound, so a late question for more tore it
+            self._buffer.asked_after(now - before)
         if not self.playing:  # the usual case, fifty times a second
             self._quiet_samples += wanted
             return np.zeros((wanted, 1), dtype=np.int16)
@@ -271,13 +274,25 @@ class SystemSpeaker:
         return True
 
     def end(self) -> None:
-        """See `Speaker.end`."""
+        """See `Speaker.end`. Where the machine is too slow for the buffer, or no longer, the next reply gets another."""
+        ms = self._buffer.fit()
+        if ms == self._buffer.ms or self._device is None or self.playing or self.lost:
+            return
+        log.info("the loudspeaker's buffer is %d ms from now on, it was %d", ms, self._buffer.ms)
+        self.close()
+        self._buffer.ms = ms
+        try:
+            self.open()
+        except DeviceError as error:  # the next `play` tries again, and tells the listener
+            log.warning("the loudspeaker was not opened anew: %s", error.reason)
+        else:
+            self._fresh = False  # it was awake a moment ago
 
     def close(self) -> None:
         """Let the last buffers sound, then give the device back."""
         with self._opening:
             if self._device is not None and not self.lost and self._quiet_samples < DEVICE_RATE:
-                time.sleep((PERIODS + 1) * PERIOD_MS / 1000)
+                time.sleep((PERIODS + 1) * self._buffer.ms / 1000)
             self._shut()
 
     def _shut(self) -> None:

@@ -12,7 +12,7 @@ import vosk
 from tests.e2e.conftest import RECORDINGS, Backtalk
 from tests.e2e.sound import RATE, SoundSystem
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.realtime]
 Run = Callable[..., Backtalk]
 READY = "I'm listening"
 

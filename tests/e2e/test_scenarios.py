@@ -35,7 +35,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.realtime]
 SCRIPTS = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
 LONG = "BACKTALK_E2E_LONG"
 KEYS = frozenset(

@@ -18,6 +18,7 @@ from voice.loudspeaker import DEVICE_RATE, LEAD_IN_S, SystemSpeaker, loudspeaker
 from voice.speech import Int16
 
 needs_pulse = pytest.mark.skipif(bool(lacking("parec")), reason="pulseaudio and pulseaudio-utils are missing")
+pytestmark = pytest.mark.realtime
 
 
 class Pulse(PulseServer):
@@ -128,6 +129,22 @@ def test_lead_in_only_before_the_first_sound_of_a_stream(pulse: Pulse) -> None:
             speaker.play(tone(0.1), 22_050)
             assert speaker.wait(20)
         assert speaker.played_samples == pytest.approx((0.2 + 2 * LEAD_IN_S) * DEVICE_RATE, abs=15)
+
+
+@needs_pulse
+def test_after_a_reply_that_was_torn_it_opens_with_a_longer_buffer_and_loses_nothing(pulse: Pulse) -> None:
+    with SystemSpeaker() as speaker:
+        for _ in range(2):
+            pulse.forget()
+            speaker.play(tone(0.5), 22_050)
+            for _ in range(3):  # the machine stood still
+                speaker._buffer.asked_after(0.3)
+            assert speaker.wait(20)
+            speaker.end()
+            assert speaker._buffer.ms == 320
+            heard = pulse.heard_at_least(0.49)
+            assert len(heard) == pytest.approx(0.5 * DEVICE_RATE, rel=0.05)
+        assert speaker.played_samples == pytest.approx((1.0 + LEAD_IN_S) * DEVICE_RATE, abs=10)
 
 
 @needs_pulse

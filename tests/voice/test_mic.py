@@ -72,6 +72,7 @@ def loudest(source: SystemMicrophone, count: int) -> int:
     return max(int(np.abs(source.read().astype(int)).max()) for _ in range(count))
 
 
+@pytest.mark.realtime
 def test_hears_what_is_said_into_it(pulse: PulseServer) -> None:
     assert default_microphone() == "Desk"
     with SystemMicrophone() as source:
@@ -84,11 +85,13 @@ def test_hears_what_is_said_into_it(pulse: PulseServer) -> None:
         source.read()
 
 
+@pytest.mark.realtime
 def test_each_frame_is_cleaned(pulse: PulseServer) -> None:
     with SystemMicrophone(clean=lambda frame: np.full_like(frame, 7)) as source:
         assert set(source.read()) == {7}
 
 
+@pytest.mark.realtime
 def test_chosen_by_id_or_name(pulse: PulseServer) -> None:
     assert [find_microphone(wanted).id for wanted in ("desk", "Desk", "DES", " desk ")] == ["desk"] * 4
     with SystemMicrophone("desk") as source:
@@ -99,6 +102,7 @@ def test_chosen_by_id_or_name(pulse: PulseServer) -> None:
         find_microphone("null output")
 
 
+@pytest.mark.realtime
 def test_a_loudspeaker_s_monitor_is_no_microphone(pulse: PulseServer) -> None:
     pulse.pactl("unload-module", "module-remap-source")
     assert microphones()
@@ -109,6 +113,7 @@ def test_a_loudspeaker_s_monitor_is_no_microphone(pulse: PulseServer) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["desk", None])
+@pytest.mark.realtime
 def test_unplugged_in_the_middle(pulse: PulseServer, wanted: str | None) -> None:
     """Also where the sound server moves the recording to what the loudspeaker plays."""
     with SystemMicrophone(wanted) as source:
