@@ -37,6 +37,11 @@ class Reply:
     """True after goodbye: the conversation is over."""
 
     @property
+    def doubts(self) -> bool:
+        """True when it asks whether a danger sign was said."""
+        return self.action == "clarify" and any(choice.startswith("urgent_") for choice in self.choices)
+
+    @property
     def speech(self) -> str:
         """Everything that is said, as one text."""
         return " ".join(self.sentences)

@@ -11,6 +11,10 @@ LONGEST_TEXT = 2_000
 FILLERS = frozenset(["um", "uh", "er", "erm", "hmm", "mm", "ah", "oh", "eh"])
 """Sounds that carry no meaning; recognizers write them down all the same."""
 
+_MEANT_YES = re.compile(r"\b(?:uh huh|m+ h+m+|mhm+|um hum)\b")
+_MEANT_NO = re.compile(r"(?:uh uh|m+ m+|unh unh)")
+"""Only where it is all that was said: in a sentence it is a hesitation. It stays unclear enough not to deny a danger sign."""
+
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'"})
 _NOT_SAID = re.compile(r"[^a-z0-9' ]+")
 _LOOSE_APOSTROPHE = re.compile(r"(?<![a-z0-9])'+|'+(?![a-z0-9])")
@@ -29,8 +33,13 @@ def normalise(text: str) -> str:
 
 
 def without_fillers(text: str) -> str:
-    """Normalised text without hesitation sounds and immediate repetitions ("what is um what is" → "what is")."""
-    words = [word for word in text.split() if word not in FILLERS]
+    """Normalised text without hesitation sounds and immediate repetitions ("what is um what is" → "what is").
+
+    Sounds that mean something become words: "uh huh" is a yes.
+    """
+    if _MEANT_NO.fullmatch(text):
+        return "nuh uh"
+    words = [word for word in _MEANT_YES.sub("yes", text).split() if word not in FILLERS]
     for size in (3, 2, 1):
         kept: list[str] = []
         for word in words:

@@ -120,6 +120,8 @@ class Attention:
         self._announcing = False
         self._called = False
         """The wake phrase was said, or a key pressed, since the last answer."""
+        self.likely: Reply | None = None
+        """What will be said if the person has finished: its first words can be made while that is waited for."""
 
     # --- whose words
 
@@ -206,6 +208,7 @@ class Attention:
         text = heard.text
         reply = self._mind.peek(heard) if text.strip() else Reply("reject")
         complete = reply.action in ("answer", "warn", "command")
+        self.likely = reply if complete and reply.sentences else None
         stops = self._stops(text) if self._stops is not None and text else None
         if stops is not None:
             stops = max(stops, _at_least(reply, text))
@@ -236,7 +239,7 @@ class Attention:
     def _matters(self, utterance: Utterance) -> bool:
         """Without a wake phrase not all that is said in a room is meant for it, least of all if it always listens."""
         reply = self._mind.peek(utterance.heard)
-        if reply.action == "warn" or (is_doubt(reply) and utterance.begin <= self._talk_until):
+        if reply.action == "warn" or (reply.doubts and utterance.begin <= self._talk_until):
             return True
         return not reply.overheard and (not self._always or (reply.action != "reject" and reply.confidence >= SURE))
 
@@ -273,11 +276,6 @@ class Attention:
 def has_words(text: str, phrase: str) -> bool:
     """True when the words of `phrase` are in `text`, next to each other."""
     return f" {phrase} " in f" {text} "
-
-
-def is_doubt(reply: Reply) -> bool:
-    """True when it asks whether a danger sign was said."""
-    return reply.action == "clarify" and any(choice.startswith("urgent_") for choice in reply.choices)
 
 
 def _at_least(reply: Reply, text: str) -> float:

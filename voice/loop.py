@@ -15,12 +15,13 @@ from dataclasses import replace
 
 from intents.heard import Heard
 from intents.reply import Reply
-from voice.attention import Answered, Attention, has_words, is_doubt
+from voice.attention import Answered, Attention, has_words
 from voice.cues import CueName
 from voice.echo import PHRASE_LINGER
 from voice.effects import Cue, Effect, Hush, Keep, OtherVoice, Say, State, Told
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.orders import Order
+from voice.second_hearing import heard_again
 from voice.settings import PATIENCES, Settings
 from voice.turn import Utterance
 from voice.vad import Activity
@@ -92,7 +93,7 @@ class Loop(Attention):
         self._stay(max(window, AWAKE) if self._reply.expects_reply else window)
         if self._warning is not None and self._repeat_at is None:
             self._repeat_at = self.now + REPEAT_URGENT
-        if is_doubt(self._reply):
+        if self._reply.doubts:
             self._unanswered_at = self.now + AWAKE
         return []
 
@@ -293,16 +294,17 @@ class Loop(Attention):
                 self._last = Answered(utterance, called, self._settings)
             return []  # nor does it acknowledge a warning
         self._acknowledge()
+        heard = heard_again(utterance, self._turn.again, self._mind.peek)
         reply = self._mind.reply(heard)
         self._last = Answered(utterance, called, self._settings, reply)
-        if utterance.cut and reply.action not in ("answer", "warn") and not is_doubt(reply):
+        if utterance.cut and reply.action not in ("answer", "warn") and not reply.doubts:
             reply = replace(reply, sentences=(TOO_LONG,), urgent_sentences=0)
         # "Stenosis" is heard as "stand on", and that as "stop": it waits on for who has called and was told nothing.
         self._called = called and not reply.sentences
         self._strange = 0 if called or reply.action != "reject" else self._strange + 1
         if self._strange >= STRANGE and not self._always:
             reply = replace(reply, sentences=(*reply.sentences[:1], self._farewell), ends=True, expects_reply=False)
-        return [Told(utterance, reply), *self._carry_out(reply)]
+        return [Told(replace(utterance, heard=heard), reply), *self._carry_out(reply)]
 
     def _carry_out(self, reply: Reply) -> list[Effect]:
         effects: list[Effect] = []

@@ -77,6 +77,7 @@ class Session:
         self._key = threading.Event()
         self._gain = Gain()
         self._saying = ""
+        self._prepared: Reply | None = None
         self._spoke = False
         self._lost = False
         self._busy_since: float | None = None
@@ -118,6 +119,9 @@ class Session:
             self._key.clear()
             self._perform(self._loop.wake())
         self._perform(self._loop.feed(self._gain(frame)))
+        if (likely := self._loop.likely) is not None and likely is not self._prepared:
+            self._prepared = likely
+            self._mouth.prepare(likely.sentences, likely.urgent_sentences)
         self._busy_since = None
         self._still_alive()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -148,9 +148,11 @@ class Turn:
         """Two utterances of a person who went on, heard anew as one. Drops what is being heard."""
         self.drop()
         sound = (*first.sound, *second.sound)
-        for frame in sound:
-            self._ear.accept(frame)
-        return replace(second, heard=self._ear.finish(), begin=first.begin, sound=sound)
+        return replace(second, heard=hear_at_once(self._ear, sound), begin=first.begin, sound=sound)
+
+    def again(self, sound: Samples) -> Heard:
+        """The words in this sound, shape (frames * FRAME_SAMPLES,), between two utterances."""
+        return hear_at_once(self._ear, sound.reshape(-1, FRAME_SAMPLES))
 
     def drop(self) -> None:
         """Forgets the utterance."""
@@ -203,3 +205,10 @@ class Turn:
         if self._allowed is None or self._allowed[0] != heard:  # understand only what is new
             self._allowed = (heard, self._allowed_pause(heard))
         return self._allowed[1]
+
+
+def hear_at_once(ear: Ear, sound: Iterable[Samples]) -> Heard:
+    """The words in these frames, an utterance of its own."""
+    for frame in sound:
+        ear.accept(frame)
+    return ear.finish()

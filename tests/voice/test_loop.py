@@ -30,6 +30,14 @@ def test_wake_phrase_and_question_in_one_breath() -> None:
     assert Cue("awake") not in effects  # nobody is talked over
 
 
+def test_what_it_is_about_to_say_is_known_while_it_waits_whether_more_comes() -> None:
+    world = World()
+    assert world.hears("hey back talk what is it", 130) == []
+    assert world.loop.likely == ANSWER
+    world.hears("um", 130)
+    assert world.loop.likely is None
+
+
 def test_the_wake_phrase_alone_is_answered_by_a_cue_and_then_the_question_is_heard() -> None:
     world = World()
     assert world.hears("hey back talk", 600) == [Cue("awake")]

@@ -148,6 +148,29 @@ def test_the_next_sentence_is_made_while_one_is_heard(mouth: Mouth, ear: Ear, le
     assert mouth.wait(30)
 
 
+def test_what_is_prepared_is_made_and_not_heard_until_it_is_said(mouth: Mouth, ear: Ear, letters: Letters) -> None:
+    mouth.prepare(["One.", "Two."])
+    mouth.prepare(["Your leg went numb."], urgent_sentences=1)
+    mouth.prepare([])
+    mouth.say(["One.", "Two."])
+    assert mouth.wait(30)
+    assert letters.spoken[:2] == ["One.", "Your leg went numb."]  # only what would be waited for
+    assert letters.rates[:2] == [200, 140]
+    assert ear.heard == ["One.", "Two."]
+
+
+def test_what_was_prepared_with_a_broken_voice_is_told_when_it_is_said(
+    mouth: Mouth, ear: Ear, letters: Letters
+) -> None:
+    letters.fails = lambda sentence: True
+    mouth.prepare(["One."])
+    assert ear.heard == []
+    mouth.say(["One."])
+    with pytest.raises(VoiceError):
+        mouth.wait(30)
+    assert ear.heard == ["<error>", "<no voice>"]
+
+
 def test_a_warning_comes_slowly_after_its_cue_and_is_loud_enough(mouth: Mouth, ear: Ear, letters: Letters) -> None:
     mouth.say([WARNING, "Your leg went numb.", "An answer."], urgent_sentences=2)
     assert mouth.wait(30)

@@ -12,7 +12,8 @@ import pytest
 from voice.audio import read_audio
 from voice.frame import SAMPLE_RATE, Samples
 from voice.model import SpeechModel
-from voice.second_look import AFTER, MARGIN, SecondLook, fillers, quietened
+from voice.noise import quietened
+from voice.second_look import AFTER, MARGIN, SecondLook, fillers
 
 RECORDINGS = Path(__file__).parents[1] / "e2e" / "recordings"
 PHRASE = "hey back talk"

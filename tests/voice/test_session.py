@@ -33,6 +33,9 @@ class FakeMouth:
     speaking: bool = False
     failure: BacktalkError | None = None
 
+    def prepare(self, sentences: tuple[str, ...], urgent_sentences: int = 0) -> None:
+        self.log.append(("prepare", tuple(sentences), urgent_sentences))
+
     def say(self, sentences: tuple[str, ...], urgent_sentences: int = 0) -> None:
         self.log.append((tuple(sentences), urgent_sentences))
         self.speaking = True
@@ -59,6 +62,7 @@ class FakeLoop:
     log: list[Any] = field(default_factory=list)
     behind: int = 0
     """Of the last news that the mouth is silent."""
+    likely: Reply | None = None
 
     def feed(self, frame: Samples) -> list[Effect]:
         self.log.append("frame")
@@ -130,6 +134,14 @@ class _Script:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_S", 0.0)
+
+
+def test_what_will_likely_be_said_is_made_once_while_the_pause_is_waited_for() -> None:
+    loop = FakeLoop([[], [], [Say(REPLY)]], likely=REPLY)
+    room = Room([[FRAME, FRAME, FRAME]], loop)
+    room.session.run()
+    said = (tuple(REPLY.sentences), REPLY.urgent_sentences)
+    assert room.mouth.log == [("prepare", *said), said]
 
 
 def test_effects_reach_the_mouth_in_order() -> None:

@@ -20,11 +20,13 @@ from intents.reply import Reply
 from voice.commands.shared import model_option, packs_option, plain_end
 from voice.engine import Engine
 from voice.errors import BacktalkError, InputError
+from voice.frame import FRAME_SAMPLES, Samples
 from voice.recording import Recorded, hear
+from voice.second_hearing import heard_again
 from voice.settings import load_settings
 from voice.speaker import NO_SPEAKER
 from voice.talk import Talk
-from voice.turn import Utterance
+from voice.turn import Utterance, hear_at_once
 
 log = logging.getLogger(__name__)
 
@@ -121,15 +123,24 @@ class Asker:
         return hear(frames(samples), self._engine.recognizer(), SpeechDetector(), time.perf_counter)
 
     def _understand(self, name: str, heard: list[Recorded]) -> Outcome:
-        readings = [(one.recognize_ms, one.utterance.heard) for one in heard] or [(0.0, Heard(""))]
-        if len(readings) > 1:
-            readings.sort(key=lambda pair: _ORDER[self._mind.peek(pair[1]).action])
-        recognize_ms, chosen = readings[0]
+        if len(heard) > 1:
+            heard = sorted(heard, key=lambda one: _ORDER[self._mind.peek(one.utterance.heard).action])
+        first = heard[0] if heard else Recorded(Utterance(Heard(""), 0, 0), 0.0)
+        again_ms = 0.0
+
+        def again(sound: Samples) -> Heard:
+            nonlocal again_ms
+            began = time.perf_counter()
+            words = hear_at_once(self._engine.recognizer(), sound.reshape(-1, FRAME_SAMPLES))
+            again_ms = 1000 * (time.perf_counter() - began)
+            return words
+
         begun = time.perf_counter()
+        chosen = heard_again(first.utterance, again, self._mind.peek)
         reply = self._mind.reply(chosen)
-        understand_ms = 1000 * (time.perf_counter() - begun)
+        understand_ms = 1000 * (time.perf_counter() - begun) - again_ms
         timing = {
-            "recognize": round(recognize_ms, 2),
+            "recognize": round(first.recognize_ms + again_ms, 2),
             "understand": round(understand_ms, 2),
         }
         return Outcome(name, chosen.text, reply, dict(timing))
