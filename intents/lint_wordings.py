@@ -54,7 +54,7 @@ def lint_coverage(pack: Pack, group: Group) -> Iterator[Finding]:
             yield Finding(
                 "advice", path, f"{example.section}.{example.label}", f'write numbers as words: "{example.text}"'
             )
-        if "todo" in [example.writer.lower(), *example.text.split()]:
+        if "todo" in (example.writer.lower(), *example.text.split()[:1]):  # it is a word of Spanish elsewhere
             yield Finding(
                 "error",
                 path,
