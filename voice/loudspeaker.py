@@ -276,11 +276,14 @@ class SystemSpeaker:
     def end(self) -> None:
         """See `Speaker.end`. Where the machine is too slow for the buffer, or no longer, the next reply gets another."""
         ms = self._buffer.fit()
-        if ms == self._buffer.ms or self._device is None or self.playing or self.lost:
+        if ms == self._buffer.ms or self.playing or self.lost:
             return
         log.info("the loudspeaker's buffer is %d ms from now on, it was %d", ms, self._buffer.ms)
+        was_open = self._device is not None
         self.close()
         self._buffer.ms = ms
+        if not was_open:
+            return
         try:
             self.open()
         except DeviceError as error:  # the next `play` tries again, and tells the listener

@@ -148,6 +148,21 @@ def test_after_a_reply_that_was_torn_it_opens_with_a_longer_buffer_and_loses_not
 
 
 @needs_pulse
+def test_the_longer_buffer_is_kept_for_a_loudspeaker_that_is_closed_between_replies(pulse: Pulse) -> None:
+    with SystemSpeaker(keep_alive=False) as speaker:
+        speaker.play(tone(0.2), 22_050)
+        for _ in range(3):
+            speaker._buffer.asked_after(0.3)
+        assert speaker.wait(20)
+        speaker.end()
+        assert speaker._buffer.ms == 320
+        pulse.forget()
+        speaker.play(tone(0.2), 22_050)
+        assert speaker.wait(20)
+        assert len(pulse.heard_at_least(0.19)) == pytest.approx(0.2 * DEVICE_RATE, rel=0.1)
+
+
+@needs_pulse
 def test_a_lost_sound_server_is_noticed_and_a_new_one_is_used(
     pulse: Pulse, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
