@@ -156,7 +156,7 @@ class Attention:
         if self._last is None or not self._turn.hearing or self._turn.resumed:
             return False
         said = self._last.utterance
-        if len(said.sound) * FRAME_SAMPLES >= LONGEST_MS * SAMPLE_RATE // 1000:
+        if said.samples >= LONGEST_MS * SAMPLE_RATE // 1000:
             return False  # a television goes on without end, and all of it would be heard anew each time
         return self._turn.began - said.end <= REOPEN
 

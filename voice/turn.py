@@ -44,6 +44,11 @@ class Utterance:
     sound: tuple[Samples, ...] = field(default=(), repr=False, compare=False)
     """Its frames, for as long as somebody may go on with it: never stored."""
 
+    @property
+    def samples(self) -> int:
+        """Length of its sound."""
+        return len(self.sound) * FRAME_SAMPLES
+
 
 PausePolicy = Callable[[Heard], int]
 """What was heard so far → milliseconds of silence that end the utterance; see voice.endpoint."""
@@ -150,9 +155,9 @@ class Turn:
         sound = (*first.sound, *second.sound)
         return replace(second, heard=hear_at_once(self._ear, sound), begin=first.begin, sound=sound)
 
-    def again(self, sound: Samples) -> Heard:
-        """The words in this sound, shape (frames * FRAME_SAMPLES,), between two utterances."""
-        return hear_at_once(self._ear, sound.reshape(-1, FRAME_SAMPLES))
+    def again(self, sound: Iterable[Samples]) -> Heard:
+        """The words in these frames, between two utterances."""
+        return hear_at_once(self._ear, sound)
 
     def drop(self) -> None:
         """Forgets the utterance."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
@@ -38,8 +40,8 @@ class Ears:
         self.text = text
         self.sounds: list[Samples] = []
 
-    def __call__(self, sound: Samples) -> Heard:
-        self.sounds.append(sound)
+    def __call__(self, sound: Iterable[Samples]) -> Heard:
+        self.sounds.append(np.concatenate(list(sound)))
         return Heard(self.text)
 
 

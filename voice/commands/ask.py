@@ -20,7 +20,7 @@ from intents.reply import Reply
 from voice.commands.shared import model_option, packs_option, plain_end
 from voice.engine import Engine
 from voice.errors import BacktalkError, InputError
-from voice.frame import FRAME_SAMPLES, Samples
+from voice.frame import Samples
 from voice.recording import Recorded, hear
 from voice.second_hearing import heard_again
 from voice.settings import load_settings
@@ -128,10 +128,10 @@ class Asker:
         first = heard[0] if heard else Recorded(Utterance(Heard(""), 0, 0), 0.0)
         again_ms = 0.0
 
-        def again(sound: Samples) -> Heard:
+        def again(sound: Iterable[Samples]) -> Heard:
             nonlocal again_ms
             began = time.perf_counter()
-            words = hear_at_once(self._engine.recognizer(), sound.reshape(-1, FRAME_SAMPLES))
+            words = hear_at_once(self._engine.recognizer(), sound)
             again_ms = 1000 * (time.perf_counter() - began)
             return words
 
