@@ -1,18 +1,18 @@
-"""Trains the speech model's ears for rooms, noise and synthetic voices; writes all numbers of the network.
+"""Trains the speech model's ears for rooms, noise, people and synthetic voices; writes all numbers of the network.
 
-    python -m tools.train_acoustics.train MODEL_FOLDER TRAINED.npz [--hold-voice NAME]... [--hold-writer NAME]... [--people FOLDER] [--noise FILE]
+    python -m tools.train_acoustics.train MODEL_FOLDER TRAINED.npz [--hold-writer NAME]... [--people FOLDER]... [--noise FILE] [--music FOLDER] [--start TRAINED.npz]
 
-1. Development voices say wordings of the bundled pack. What sound they make when comes from the unchanged model, which hears them without noise and is told
-   the words (alignment.py). 2. The same recordings are put into rooms and noise (sound.py). 3. The network learns to prefer what is really said to all else
-   (denominator.py). 4. For real people, whose words nobody wrote down, it learns to say in noise what the unchanged one says without (--people: a folder of
-   recordings), so that it does not get used to machines.
+1. Synthetic voices say wordings of the bundled pack (crowd.py). What sound they make when comes from the unchanged model, which hears them without
+   noise and is told the words (alignment.py). Real people say what the unchanged model is sure to hear of them without noise (people.py). 2. The same
+   recordings are put into rooms and noise (sound.py). 3. The network learns to prefer what is really said to all else (denominator.py). 4. Of all
+   recordings of people, words or not, it learns to say in noise what the unchanged one says without, so that it does not get used to machines.
 Needs jax, optax and kaldi-native-fbank: they are not part of the product. Neither test voices nor test writers take part.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,20 +24,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import soundfile
+import vosk
 
 from intents.pack import bundled, read_wordings
-from tools.fixtures import voices
 from tools.fixtures.sound import silence, to_peak
-from tools.train_acoustics import network
+from tools.train_acoustics import crowd, network
 from tools.train_acoustics.alignment import Aligner
 from tools.train_acoustics.denominator import Bigram
 from tools.train_acoustics.features import Extractor, cepstra, read_extractor
 from tools.train_acoustics.nnet3 import read_components, read_transitions
+from tools.train_acoustics.people import read_music, read_people, sure_words, talk
 from tools.train_acoustics.sound import OUTPUTS, Piece, Surroundings, heard, pieces, surroundings
 
 CLEAN, CLEAN_PEOPLE = 0.25, 0.4
-FLITE = 0.3
-"""Share of the recordings that flite makes."""
+REAL = 0.5
+"""Share of the sentences that real people say, where there are some."""
+BEDS_OF_TALK = 12
 SIZE_WEIGHT = 1e-3
 SILENCE_PHONES = 10
 """In Vosk's models the first phones are those of silence and noise (endpoint.silence-phones of model.conf)."""
@@ -60,8 +62,8 @@ class Round:
     """Of what is learned of people, against the rest."""
 
 
-ROUNDS = (Round(600, 3e-4, 40, 12, 0.3), Round(220, 2e-4, 24, 36, 2.0))
-"""After the first alone people in noise were heard worse: docs/hearing.md."""
+ROUNDS = (Round(650, 3e-4, 36, 10, 0.5),)
+"""Where people speak with words too, one is enough; without them a second one had to weigh people more: docs/hearing.md."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,33 +99,45 @@ def open_model(folder: Path) -> tuple[Ears, Aligner]:
     return ears, Aligner(folder, transitions)
 
 
-def spoken(ears: Ears, aligner: Aligner, texts: list[str], crowd: list[voices.Speaker], count: int) -> list[Sentence]:
-    """Sentences said by the crowd, aligned. What has a word that the model lacks is left out."""
+def aligned(ears: Ears, aligner: Aligner, text: str, samples: Any) -> Sentence | None:
+    """The recording with its sounds in time; None where it has a word that the model lacks, or doesn't fit."""
+    labels = aligner.labels_of(text)
+    lattice = aligner.lattice(labels) if labels else None
+    found = aligner.align(ears.scores(cepstra(samples * 32767)), lattice) if lattice else None
+    return Sentence(samples.astype(np.float32), found[1]) if found else None
+
+
+def spoken(
+    ears: Ears, aligner: Aligner, texts: list[str], engines: Sequence[crowd.Engine], count: int
+) -> list[Sentence]:
+    """Sentences said by the crowd, aligned."""
     rng = np.random.default_rng(1)
-    flite = [speaker for speaker in crowd if speaker.engine == "flite"]
-    other = [speaker for speaker in crowd if speaker.engine != "flite"]
     found = []
     for text in rng.permutation(texts).tolist()[:count]:
-        choice = flite if flite and rng.random() < FLITE else other
-        speaker, rate = choice[rng.integers(len(choice))], int(rng.integers(24, 43)) * 5
+        said = crowd.say(text, engines, rng)
+        if said is None:
+            continue
         before, after = silence(rng.uniform(0.2, 0.5)), silence(rng.uniform(0.3, 0.6))
-        samples = to_peak(np.concatenate([before, voices.speak(speaker, text, rate), after]), -6.0)
-        labels = aligner.labels_of(text)
-        lattice = aligner.lattice(labels) if labels else None
-        aligned = aligner.align(ears.scores(cepstra(samples * 32767)), lattice) if lattice else None
-        if aligned:
-            found.append(Sentence(samples.astype(np.float32), aligned[1]))
-    return found
+        found.append(aligned(ears, aligner, text, to_peak(np.concatenate([before, said, after]), -6.0)))
+    return [one for one in found if one]
+
+
+def surely_said(ears: Ears, aligner: Aligner, model: vosk.Model, recordings: list[Any]) -> list[Sentence]:
+    """What people say whose words the unchanged model is sure of, aligned."""
+    texts = [(sure_words(model, samples), samples) for samples in recordings]
+    found = [aligned(ears, aligner, text, samples) for text, samples in texts if text]
+    return [one for one in found if one]
 
 
 def batches(
-    ears: Ears, sentences: list[Sentence], around: Surroundings, size: int, seed: int
+    ears: Ears, made: list[Sentence], real: list[Sentence], around: Surroundings, size: int, seed: int
 ) -> Iterator[tuple[Any, ...]]:
-    """Frames, i-vectors, sounds and lengths of random pieces, without end."""
+    """Frames, i-vectors, sounds and lengths of random pieces, without end. made, real: said by machines, and by people."""
     rng = np.random.default_rng(seed)
     while True:
         kept: list[Piece] = []
         for _ in range(10 * size):
+            sentences = real if real and rng.random() < REAL else made
             one = sentences[rng.integers(len(sentences))]
             frames = cepstra(heard(one.samples, around, rng, CLEAN))
             kept += pieces(frames, one.sounds, ears.silent[one.sounds], ears.extractor.vectors, rng)
@@ -215,18 +229,26 @@ def train(
 @click.command()
 @click.argument("model", type=click.Path(exists=True, path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--hold-voice", "without_voices", multiple=True, help="Development voices that stay unheard.")
 @click.option("--hold-writer", "without_writers", multiple=True, help="Writers of the pack who stay unread.")
-@click.option("--people", "folder", type=click.Path(exists=True, path_type=Path), help="Recordings of real people.")
+@click.option(
+    "--people",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Recordings of real people.",
+)
 @click.option("--noise", type=click.Path(exists=True, path_type=Path), help="A recording of a kitchen, 16 kHz.")
-@click.option("--sentences", default=4000, show_default=True)
+@click.option("--music", type=click.Path(exists=True, path_type=Path), help="A folder of recordings of music.")
+@click.option("--start", type=click.Path(exists=True, path_type=Path), help="A trained network to go on from.")
+@click.option("--sentences", default=5000, show_default=True)
 def main(
     model: Path,
     out: Path,
-    without_voices: tuple[str, ...],
     without_writers: tuple[str, ...],
-    folder: Path | None,
+    folders: tuple[Path, ...],
     noise: Path | None,
+    music: Path | None,
+    start: Path | None,
     sentences: int,
 ) -> None:
     """Trains and writes."""
@@ -240,18 +262,26 @@ def main(
             for example in read_wordings(file)
         }
     )
-    crowd = [speaker for speaker in voices.of("dev") if speaker.name not in without_voices]
-    said = spoken(ears, aligner, texts, crowd, sentences)
-    click.echo(f"{len(said)} sentences by {len(crowd)} voices")
-    around = surroundings(ROOMS, {"kitchen": [soundfile.read(noise)[0]]} if noise else None)
-    bigram = Bigram((one.sounds for one in said), len(ears.silent))
-    files = sorted(folder.glob("*.flac"))[::2] if folder else []  # the others are for measuring
-    recordings = [soundfile.read(file, dtype="float32")[0] for file in files]
+    engines = crowd.installed()
+    made = spoken(ears, aligner, texts, engines, sentences)
+    click.echo(f"{len(made)} sentences by {', '.join(engine.program for engine in engines)}")
+    rng = np.random.default_rng(4)
+    recordings = read_people(folders, rng)
+    real = surely_said(ears, aligner, vosk.Model(str(model)), recordings)
+    click.echo(f"{len(real)} of {len(recordings)} recordings of people have sure words")
+    pieces_of_music = read_music(music)
+    beds = talk(recordings, BEDS_OF_TALK, pieces_of_music, rng) if recordings else {}
+    beds |= {"music": pieces_of_music, "kitchen": [soundfile.read(noise)[0]] if noise else []}
+    around = surroundings(ROOMS, beds)
+    bigram = Bigram((one.sounds for one in [*made, *real]), len(ears.silent))
     values = ears.parameters
+    if start is not None:
+        with np.load(start) as file:
+            values = {name: file[name] for name in file.files}
     for number, now in enumerate(ROUNDS):
-        spoken_pieces = batches(ears, said, around, now.batch, 2 * number + 3)
-        real = people(ears, recordings, around, now.people, 2 * number + 2) if recordings else None
-        values = train(ears, values, bigram, spoken_pieces, real, now)
+        said = batches(ears, made, real, around, now.batch, 2 * number + 3)
+        there = people(ears, recordings, around, now.people, 2 * number + 2) if recordings else None
+        values = train(ears, values, bigram, said, there, now)
     np.savez(out, allow_pickle=False, **values)
 
 
