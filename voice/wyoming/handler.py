@@ -186,7 +186,9 @@ class Connection:
             raise InputError(BUSY, "too many utterances at once")
         self._deaf = False
         self._pcm = Pcm(form)
-        self._hearing = Hearing(self._services.listeners, self._services.limits.audio_s)
+        self._hearing = Hearing(
+            self._services.listeners, self._services.limits.audio_s, lambda heard: self._services.talker().reply(heard)
+        )
         self._received_s = 0.0
 
     def _end_hearing(self, deaf: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,12 +12,16 @@ import numpy as np
 import soxr
 
 from intents.heard import Heard
+from intents.reply import Reply
 from voice.errors import BacktalkError, InputError
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.recording import FAINT
 from voice.recording import Detector as AnyDetector
-from voice.turn import Ear, Turn
+from voice.second_hearing import heard_again
+from voice.turn import Ear, Turn, Utterance
 from voice.vad import Activity
+
+log = logging.getLogger(__name__)
 
 SLOWEST_RATE, FASTEST_RATE = 8_000, 48_000
 """Hertz."""
@@ -114,8 +119,10 @@ class Listeners:
 class Hearing:
     """One utterance as it comes in; its end is told from outside. Used by one thread at a time."""
 
-    def __init__(self, listeners: Listeners, longest_s: float) -> None:
+    def __init__(self, listeners: Listeners, longest_s: float, reply: Callable[[Heard], Reply] | None = None) -> None:
+        """reply: what somebody would be told who has said nothing before; None to hear once, surely understood or not."""
         self._listeners = listeners
+        self._reply = reply
         self._longest = round(longest_s * SAMPLE_RATE)
         self._listener: Listener | None = None
         self._turn: Turn | None = None
@@ -151,10 +158,20 @@ class Hearing:
         if not self._turn.hearing and any(int(np.abs(f.astype(np.int32)).max()) > FAINT for f in self._unclaimed):
             # Sound without detected speech: the recognizer has the last word, for a soft voice must not go unheard.
             self._turn.begin(self._unclaimed)
-        heard = self._turn.finish().heard if self._turn.hearing else Heard("")
+        heard = self._surer(self._turn, self._turn.finish()) if self._turn.hearing else Heard("")
         self._listeners.give(self._listener)
         self._listener = self._turn = None
         return heard
+
+    def _surer(self, turn: Turn, utterance: Utterance) -> Heard:
+        """Heard a second time where the first leaves open what was meant. What else was said to it isn't known here."""
+        if self._reply is None:
+            return utterance.heard
+        try:
+            return heard_again(utterance, turn.again, self._reply)
+        except TurnLost as error:
+            log.warning("heard once: %s", error.reason)
+            return utterance.heard
 
     def _frame(self, frame: Samples) -> None:
         if self._listener is None or self._turn is None:
