@@ -34,6 +34,9 @@ AWAKE_CUE = round(0.3 * SAMPLE_RATE)
 """Samples of silence after the wake phrase before the cue: who goes on in one breath is not talked over."""
 GATE = round(0.5 * SAMPLE_RATE)
 """Samples for which phrases are still looked for after the last speech."""
+BEFORE_SPEECH = SAMPLE_RATE
+"""Samples before speech is noticed in which a phrase may have begun: in noise its last word may be the first that is taken for speech.
+Of 60 calls by MBROLA's voices in a kitchen 59 are heard instead of the 52 with half of that, of development voices' 110 it is 108 instead of 104."""
 FAREWELLS = 2
 """How often it says how to come back when it goes idle; then the cue is known."""
 CLEARED = round(0.5 * SAMPLE_RATE)
@@ -119,8 +122,9 @@ class Loop(Attention):
 
     def _spot(self, frame: Samples, activity: Activity) -> list[Effect] | None:
         if activity is not Activity.QUIET:
-            if self.now > self._open_until:  # the gate opens: what came just before belongs to the first word
-                for kept in list(self._history)[-GATE // FRAME_SAMPLES : -1]:
+            if self.now > self._open_until:  # the gate opens: what came just before may belong to a phrase
+                unheard = min(max(self.now - self._open_until, GATE), BEFORE_SPEECH)
+                for kept in list(self._history)[-unheard // FRAME_SAMPLES : -1]:
                     self._spotter.accept(kept)
             self._open_until = self.now + GATE
         elif self.now > self._open_until:

@@ -136,9 +136,13 @@ class FakeDetector:
 
     def __init__(self) -> None:
         self.run = 0
+        self.deaf = 0
+        """Frames of speech that it will take for noise."""
 
     def accept(self, frame: Samples) -> None:
-        self.run = self.run + 1 if frame.any() else 0
+        noise = frame.any() and self.deaf > 0
+        self.deaf -= noise
+        self.run = self.run + 1 if frame.any() and not noise else 0
         if not self.run:
             self.state = Activity.QUIET
         else:
