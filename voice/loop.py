@@ -120,17 +120,25 @@ class Loop(Attention):
 
     # --- the wake phrase and words that break in
 
+    def _found(self, frames: list[Samples]) -> tuple[str, int] | None:
+        """The phrase in these frames, the last of which is now, and how many samples ago it ended."""
+        for later, frame in zip(reversed(range(len(frames))), frames, strict=True):
+            found = self._spotter.accept(frame, self._may_be_called)
+            if found is not None:
+                return found[0], found[1] + later * FRAME_SAMPLES
+        return None
+
     def _spot(self, frame: Samples, activity: Activity) -> list[Effect] | None:
+        fresh = [frame]
         if activity is not Activity.QUIET:
             if self.now > self._open_until:  # the gate opens: what came just before may belong to a phrase
                 unheard = min(max(self.now - self._open_until, GATE), BEFORE_SPEECH)
-                for kept in list(self._history)[-unheard // FRAME_SAMPLES : -1]:
-                    self._spotter.accept(kept)
+                fresh = list(self._history)[-unheard // FRAME_SAMPLES :]
             self._open_until = self.now + GATE
         elif self.now > self._open_until:
             self._spotter.reset()
             return None
-        found = self._spotter.accept(frame, self._may_be_called)
+        found = self._found(fresh)
         if found is None:
             return None
         phrase, since = found

@@ -51,6 +51,14 @@ def test_a_call_of_which_only_the_end_is_taken_for_speech_is_heard() -> None:
     assert world.hears("hey back talk", 600) == [Cue("awake")]
 
 
+def test_a_call_none_of_which_is_taken_for_speech_is_heard_with_what_follows() -> None:
+    world = World()
+    world.hears(2000)
+    world.detector.deaf = 3 * WORD_FRAMES
+    effects = world.hears("hey back talk what is it", 1000)
+    assert [e.reply for e in effects if isinstance(e, Say)] == [ANSWER]
+
+
 def test_after_the_answer_a_follow_up_needs_no_wake_phrase() -> None:
     world = World()
     world.asked("what is it")
