@@ -25,6 +25,7 @@ from voice.second_hearing import heard_again
 from voice.settings import PATIENCES, Settings
 from voice.turn import Utterance
 from voice.vad import Activity
+from voice.wake import found_in
 
 AWAKE = 8 * SAMPLE_RATE
 """Samples in which a question is awaited after the wake phrase or after a question back to the person."""
@@ -120,14 +121,6 @@ class Loop(Attention):
 
     # --- the wake phrase and words that break in
 
-    def _found(self, frames: list[Samples]) -> tuple[str, int] | None:
-        """The phrase in these frames, the last of which is now, and how many samples ago it ended."""
-        for later, frame in zip(reversed(range(len(frames))), frames, strict=True):
-            found = self._spotter.accept(frame, self._may_be_called)
-            if found is not None:
-                return found[0], found[1] + later * FRAME_SAMPLES
-        return None
-
     def _spot(self, frame: Samples, activity: Activity) -> list[Effect] | None:
         fresh = [frame]
         if activity is not Activity.QUIET:
@@ -138,7 +131,7 @@ class Loop(Attention):
         elif self.now > self._open_until:
             self._spotter.reset()
             return None
-        found = self._found(fresh)
+        found = found_in(fresh, self._spotter, self._may_be_called)
         if found is None:
             return None
         phrase, since = found

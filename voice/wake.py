@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 
+from voice.effects import Spotter
 from voice.errors import BacktalkError
 from voice.frame import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.second_look import PhraseModel, SecondLook
@@ -147,3 +148,12 @@ class PhraseSpotter:
             return None
         self.reset()
         return phrase, max(0, len(sound) - end - round(HOLD_S * SAMPLE_RATE))
+
+
+def found_in(frames: Sequence[Samples], spotter: Spotter, expected: Callable[[], bool]) -> tuple[str, int] | None:
+    """The first phrase in these frames, the last of which is now, and how many samples ago it ended; see PhraseSpotter.accept."""
+    for later, frame in zip(reversed(range(len(frames))), frames, strict=True):
+        found = spotter.accept(frame, expected)
+        if found is not None:
+            return found[0], found[1] + later * FRAME_SAMPLES
+    return None

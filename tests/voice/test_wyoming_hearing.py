@@ -7,8 +7,8 @@ import pytest
 
 from intents.heard import Heard
 from intents.reply import Reply
+from voice.fleet.ear import Open
 from voice.frame import SAMPLE_RATE, Samples
-from voice.vad import Activity
 from voice.wyoming.hearing import Hearing, Listener, Listeners, TurnLost
 
 REPLIES = {
@@ -45,14 +45,6 @@ class ScriptedEar:
         self._fed = 0
 
     def rest(self) -> None: ...
-
-
-class Open:
-    state = Activity.SPEAKING
-
-    def accept(self, frame: Samples) -> None: ...
-
-    def reset(self) -> None: ...
 
 
 def heard(ear: ScriptedEar, seconds: float = 2.0, reply: bool = True) -> Heard:
