@@ -118,6 +118,27 @@ HARMLESS = [
 ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["it's not that my bladder is weak i just can't pass a drop since last night",
+     "no numbness in my arms but my legs won't hold me since this morning",
+     "my legs are not weak they just don't answer me any more since this morning",
+     "there's no weakness as such the leg simply isn't there when i step on it today",
+     "i'm not incontinent it's only that the wet comes by itself since yesterday"],
+)  # fmt: skip
+def test_a_denial_takes_nothing_back_that_is_said_beside_it(talk: Conversation, text: str) -> None:
+    assert say(talk, text).action == "warn"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["my arms aren't numb and my legs aren't weak", "i have no numbness no weakness and my bladder is fine",
+     "my legs aren't weak at all", "no i'm not incontinent and my legs are not weak it just aches when i get up"],
+)  # fmt: skip
+def test_one_denial_after_the_other_is_no_danger(talk: Conversation, text: str) -> None:
+    assert say(talk, text).action != "warn"
+
+
 @pytest.mark.parametrize("text", HARMLESS)
 def test_danger_words_without_danger_don_t_warn(talk: Conversation, text: str) -> None:
     assert say(talk, text).urgent == ()
