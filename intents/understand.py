@@ -164,13 +164,14 @@ class Understander:
         best = readings[0][0]
         parts = clauses(best)
         quiet = self.rules.suppressed(best)
-        beside = _beside(best, [sign for sign in quiet if sign.reason == "denied"])
+        beside = _beside(best, quiet)
         texts = list(dict.fromkeys([*(text for text, _ in readings), *parts, *beside]))
         row = {text: number for number, text in enumerate(texts)}
         vectors = self._encoder.encode(texts)
         rows = hashed(texts)
         logits = [head.logits(vectors, rows) for head in self._heads]
         scores = tuple(softmax(one, head.temperature) for head, one in zip(self._heads, logits, strict=True))
+        faint = [softmax(one, FAINT) for one in logits]
         weights = np.zeros(len(texts), np.float32)
         for text, weight in readings:
             weights[row[text]] += weight
@@ -180,9 +181,7 @@ class Understander:
                 _meaning(pack, best, dict(zip(head.labels, map(float, weights @ table), strict=True)))
                 for pack, head, table in zip(self.packs, self._heads, scores, strict=True)
             ),
-            self._danger(
-                heard, [text for text, _ in readings], parts, quiet, row, [softmax(one, FAINT) for one in logits]
-            ),
+            self._danger(heard, [text for text, _ in readings], parts, quiet, beside, row, faint),
             tuple(self._part(part, row[part], scores) for part in parts),
             _certainty(heard),
         )
@@ -201,6 +200,7 @@ class Understander:
         readings: Sequence[str],
         parts: Sequence[str],
         quiet: Sequence[Sign],
+        beside: Sequence[str],
         row: Mapping[str, int],
         scores: Sequence[Probabilities],
     ) -> Danger:
@@ -211,9 +211,12 @@ class Understander:
             sign for text, sign in found if self._backed(sign, row[text], scores, _floor(heard, text, readings[0]))
         ]
         # Only an explicit denial of that very sign takes it back, and not where danger is said beside it.
-        denials = [sign for sign in quiet if sign.reason == "denied"]
-        more = any(self._says(row[text], scores) for text in _beside(readings[0], denials))
-        denied = set() if more else {sign.id for sign in denials}
+        more = any(
+            _urgent(head, table[row[text]]) >= BESIDE
+            for text in beside
+            for head, table in zip(self._heads, scores, strict=True)
+        )
+        denied = set() if more else {sign.id for sign in quiet if sign.reason == "denied"}
         learned = sorted((name for name in warn if name not in denied), key=lambda name: -warn[name])
         ids = list(dict.fromkeys([sign.id for sign in sorted(signs, key=lambda sign: -sign.certainty)] + learned))
         if any(name in URGENT for name in ids):
@@ -230,20 +233,12 @@ class Understander:
             any(sign.reason in ("general", "hypothetical") for sign in quiet),
         )
 
-    def _says(self, number: int, scores: Sequence[Probabilities]) -> bool:
-        """Whether a text by itself is more likely a danger sign than not, for any pack."""
-        return any(
-            float(table[number][[head.labels.index(name) for name in URGENT]].sum()) >= BESIDE
-            for head, table in zip(self._heads, scores, strict=True)
-        )
-
     def _backed(self, sign: Sign, number: int, scores: Sequence[Probabilities], floor: float) -> bool:
         """Whether what was learned leaves room for a rule's sign: nearly always. It knows figures of speech and films, which no rule does."""
         if sign.id == PROVIDER_SOON:
             return True
         for head, table in zip(self._heads, scores, strict=True):
-            danger = float(table[number][[head.labels.index(name) for name in URGENT]].sum())
-            if danger >= floor and table[number][head.labels.index(PROVIDER_SOON)] < GRADUAL:
+            if _urgent(head, table[number]) >= floor and table[number][head.labels.index(PROVIDER_SOON)] < GRADUAL:
                 return True
         return False
 
@@ -289,13 +284,20 @@ class Understander:
         return warn, maybe
 
 
-def _beside(text: str, denials: Sequence[Sign]) -> list[str]:
+def _urgent(head: Head, probabilities: Probabilities) -> float:
+    """Probability of all danger signs together; `probabilities`: of one text, shape (labels,)."""
+    return float(probabilities[[head.labels.index(name) for name in URGENT]].sum())
+
+
+def _beside(text: str, quiet: Sequence[Sign]) -> list[str]:
     """What was said before, between and after the words of denied signs, as far as it is long enough to mean something."""
     pieces, last = [], 0
-    for start, end in sorted(sign.span for sign in denials):
-        pieces.append(text[last:start].strip())
+    for start, end in sorted(sign.span for sign in quiet if sign.reason == "denied"):
+        pieces.append(text[last:start])
         last = max(last, end)
-    return [piece for piece in [*pieces, text[last:].strip()] if denials and len(piece.split()) >= BESIDE_WORDS]
+    if last:
+        pieces.append(text[last:])
+    return [piece.strip() for piece in pieces if len(piece.split()) >= BESIDE_WORDS]
 
 
 def _certainty(heard: Heard) -> float:
