@@ -121,22 +121,24 @@ def lint_clashes(group: Group, shared: Group = ()) -> Iterator[Finding]:
 
 def _alike(texts: Sequence[str], places: Mapping[str, Mapping[str, Path]]) -> Iterator[tuple[float, str, str]]:
     """Pairs of one of `texts` and any other text, each pair once."""
-    every = sorted((text for text in places if len(text.split()) >= SHORTEST_ALIKE), key=len)
-    lengths = [len(text) for text in every]
-    texts = sorted(texts, key=len)
-    row = {text: number for number, text in enumerate(texts)}
-    for start in range(0, len(texts), CHUNK):
-        rows = texts[start : start + CHUNK]
-        first, last = bisect_left(lengths, len(rows[0]) * SHORTER), bisect_right(lengths, len(rows[-1]) / SHORTER)
-        near = every[first:last]
-        scores = process.cdist(rows, near, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.float32)
+    own = set(texts)
+    candidates = [text for text in places if len(text.split()) >= SHORTEST_ALIKE]
+    # A pair of own texts shows up with the shorter as the row: only what comes later is compared. All others are, shorter or not.
+    own_sorted = sorted((text for text in candidates if text in own), key=len)
+    others = sorted((text for text in candidates if text not in own), key=len)
+    for start in range(0, len(own_sorted), CHUNK):
+        rows = own_sorted[start : start + CHUNK]
+        least, most = len(rows[0]) * SHORTER, len(rows[-1]) / SHORTER
+        last = bisect_right(own_sorted, most, key=len)
+        near = [
+            *own_sorted[start:last],
+            *others[bisect_left(others, least, key=len) : bisect_right(others, most, key=len)],
+        ]
+        scores = process.cdist(rows, near, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.float32, workers=-1)
         for i, j in zip(*np.nonzero(scores), strict=True):
             one, two = rows[i], near[j]
-            if (
-                row.get(two, len(row)) > row[one]
-                and not places[one].keys() & places[two].keys()
-                and not _told_apart(one, two)
-            ):
+            later = j > i or two not in own
+            if later and not places[one].keys() & places[two].keys() and not _told_apart(one, two):
                 yield float(scores[i, j]), one, two
 
 
