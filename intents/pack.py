@@ -56,6 +56,8 @@ class Example:
     section: str
     """Section of the wordings file: question, urgent, counter, command or oos."""
     writer: str
+    twin: bool = False
+    """Written as one of two that differ in a word or two, and in what they mean."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def read_wordings(path: Path) -> Iterator[Example]:
         for key, texts in getattr(written, section).items():
             label = _label(section, key)
             for text in texts:
-                yield Example(normalise(text), label, section, written.writer)
+                yield Example(normalise(text), label, section, written.writer, written.twins)
 
 
 def _label(section: str, key: str) -> str:
@@ -141,8 +143,12 @@ def load_pack(folder: Path) -> Pack:
 
 
 def spoken_to_it(examples: Sequence[Example]) -> tuple[str, ...]:
-    """Texts of what is said to the machine: overheard talk teaches neither hearing, which knows it anyway, nor where turns end."""
-    return tuple(example.text for example in examples if example.label != "oos:talk")
+    """Texts of what is said to the machine, for hearing and for where turns end.
+
+    Overheard talk is known to hearing anyway. Twins are danger and its likeness by the hundred: a recognizer that expects
+    them makes danger of noise.
+    """
+    return tuple(example.text for example in examples if example.label != "oos:talk" and not example.twin)
 
 
 def bundled() -> tuple[Path, ...]:

@@ -91,6 +91,8 @@ class WordingsFile(Strict):
 
     writer: Wording
     view: Wording
+    twins: bool = False
+    """Pairs that differ in a word or two and in what they mean: they teach judging, not what to expect to hear."""
     question: dict[Id, list[Wording]] = {}
     urgent: dict[Id, list[Wording]] = {}
     counter: dict[Id, list[Wording]] = {}

@@ -174,9 +174,9 @@ def stamp(understander: Understander, writers: Sequence[Path]) -> str:
 
 def text_section(results: Sequence[Result], about: str) -> str:
     """The part of docs/safety.md on typed text."""
-    fresh = [one for one in results if one.line.extra.get("writer") != SEEN]
+    fresh = [one for one in results if one.line.extra.get("writer") not in SEEN]
     groups = {"writers that nobody looked at": fresh, **by_group(results, "writer")}
-    groups = {f"{name} (looked at)" if name == SEEN else name: some for name, some in groups.items()}
+    groups = {f"{name} (looked at)" if name in SEEN else name: some for name, some in groups.items()}
     return "\n".join(
         [
             "### True text",

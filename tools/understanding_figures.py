@@ -144,13 +144,13 @@ def argmax(head: Head, x: Vectors, lines: Sequence[Line]) -> Figures:
 
 
 def held_lines() -> list[Line]:
-    """All wordings of the test writers but the one on whom settings were made."""
-    return [line for line in tried_writers(WRITERS) if line.extra.get("writer") != SEEN]
+    """All wordings of the test writers but those on whom settings were made."""
+    return [line for line in tried_writers(WRITERS) if line.extra.get("writer") not in SEEN]
 
 
 def seen_examples() -> list[Example]:
-    """The wordings of the writer on whom settings were made."""
-    return list(read_wordings(WRITERS / f"{SEEN}.toml"))
+    """The wordings of the writers on whom settings were made."""
+    return [example for name in SEEN for example in read_wordings(WRITERS / f"{name}.toml")]
 
 
 def published(base: Path) -> Encoder:
@@ -304,7 +304,7 @@ def by_writer(results: Sequence[Result]) -> dict[str, Figures]:
 def readings(report: Path) -> None:
     """On recordings: the best reading only, against all."""
     shipped = Understander.load()
-    spoken = [one for one in results_of(report) if one.line.audio and one.line.extra.get("writer") != SEEN]
+    spoken = [one for one in results_of(report) if one.line.audio and one.line.extra.get("writer") not in SEEN]
     spoken = [one for one in spoken if one.error is None]
     lines = [one.line for one in spoken]
     best = replies(shipped, lines, [Heard(one.transcript) for one in spoken])

@@ -18,8 +18,9 @@ from typing import Any, Protocol
 from voice.frame import SAMPLE_RATE, Samples
 from voice.noise import quietened
 
-MARGIN = 1.0
-"""Nats by which the phrase must be likelier than other words."""
+MARGIN = 2.5
+"""Nats by which the phrase must be likelier than other words. In four hours of a television's talk nothing had more than 2.0; of 220 times
+that development voices said the phrase in a kitchen at 6 to 18 dB two more are missed than with 1.0."""
 MARGIN_QUIETENED = 4.0
 """The same with the noise turned down: that leaves less of any word, and what is left of other talk is often as near to the
 phrase. Of 373 times that development voices and four others said the phrase in a kitchen, one more is missed with it."""

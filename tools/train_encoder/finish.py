@@ -25,9 +25,9 @@ from intents.text import without_fillers
 from tools.train_encoder import corpus
 
 WRITERS = Path(__file__).resolve().parents[2] / "audio_fixtures" / "wordings"
-SEEN = "mavis_jamaican"
-"""The test writer on whom settings are made."""
-BACKGROUND = 3
+SEEN = ("mavis_jamaican", "hank_coalminer", "ines_housekeeper", "lorna_hillfarm")
+"""The test writers on whom settings are made."""
+BACKGROUND = 5
 """How often each sentence about anything counts: most of what a room says is of no concern, and wordings are many by now."""
 
 
@@ -63,7 +63,7 @@ def main(
     finished = calibrated_on(
         replace(head, grams=grams, ends=fit_ends(spoken_to_it(examples)), made_from=fingerprint(examples)),
         Encoder.load(encoder_file),
-        list(read_wordings(WRITERS / f"{SEEN}.toml")),
+        [example for name in SEEN for example in read_wordings(WRITERS / f"{name}.toml")],
     )
     finished.save(out or head_file)
     click.echo(f"{len(samples)} samples, temperature {finished.temperature:.3f}")

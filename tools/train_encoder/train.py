@@ -35,6 +35,8 @@ BATCH = 48
 SMOOTHING = 0.05
 EMBEDDING_DROPOUT, VECTOR_DROPOUT = 0.1, 0.2
 LONGEST = 64
+BACKGROUND = 2
+"""How often each sentence about anything is learned from: with one danger sign in five wordings, much else began to sound like one."""
 FRAGMENTS = 1500
 """Runs of everyday words that nothing is meant by."""
 SCALE = 12.0
@@ -91,7 +93,7 @@ def main(base: Path, out: Path | None, head_file: Path | None, layers: str,
     known = corpus.wordings(packs or bundled()[:1])
     samples = [sample for sample in [*known, *corpus.heard(heard_files, known)] if sample.writer not in hold]
     rng, background = random.Random(seed), corpus.background()
-    samples += [*background, *corpus.fragments(background, known, FRAGMENTS, rng)]
+    samples += [*BACKGROUND * background, *corpus.fragments(background, known, FRAGMENTS, rng)]
     pool = corpus.pools([sample for sample in known if sample.writer not in hold])
     confused = corpus.confusions(heard_files)
     labels = sorted({sample.label for sample in samples})
