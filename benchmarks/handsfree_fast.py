@@ -99,7 +99,7 @@ def _stops(engine: Engine, split: str) -> Callable[[str], float]:
 
     said = {normalise(one["text"]) for one in lines(split=split) if one["text"]}
     return fit_ends(
-        [text for pack in engine.understander.packs for text in spoken_to_it(pack.examples) if text not in said]
+        [one.text for pack in engine.understander.packs for one in spoken_to_it(pack.examples) if one.text not in said]
     ).after
 
 

@@ -183,7 +183,9 @@ def compile_pack(pack: Pack, encoder: Encoder, progress: Callable[[float], None]
     rows = hashed([without_fillers(example.text) for example in examples])
     head = fit_both(x, rows, labels, counts)
     head = calibrated(head, x, rows, labels, [example.writer for example in examples], counts)
-    return replace(head, made_from=fingerprint(examples), ends=fit_ends(spoken_to_it(examples)))
+    return replace(
+        head, made_from=fingerprint(examples), ends=fit_ends([example.text for example in spoken_to_it(examples)])
+    )
 
 
 def compile_to(folder: Path, encoder: Encoder, file: Path, progress: Callable[[float], None] | None = None) -> Head:

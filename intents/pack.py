@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,10 @@ class PackError(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = tuple(faults)
+
+
+MOST_TAUGHT = 4000
+"""Wordings of one meaning that the recognizer is taught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +147,25 @@ def load_pack(folder: Path) -> Pack:
     return Pack(folder, about, answers.answers)
 
 
-def spoken_to_it(examples: Sequence[Example]) -> tuple[str, ...]:
-    """Texts of what is said to the machine, for hearing and for where turns end.
+def spoken_to_it(examples: Sequence[Example]) -> tuple[Example, ...]:
+    """What is said to the machine, by people as they come: no overheard talk, and no twins."""
+    return tuple(example for example in examples if example.label != "oos:talk" and not example.twin)
 
-    Overheard talk is known to hearing anyway. Twins are danger and its likeness by the hundred: a recognizer that expects
-    them makes danger of noise.
+
+def texts_to_teach(examples: Sequence[Example]) -> tuple[str, ...]:
+    """What the recognizer learns to expect: MOST_TAUGHT wordings of each meaning at most, the writers in turn.
+
+    Overheard talk it knows anyway. Danger signs and their likenesses have more wordings than anything else, for understanding
+    them matters most; a recognizer that expects so many of them makes danger of noise.
     """
-    return tuple(example.text for example in examples if example.label != "oos:talk" and not example.twin)
+    by_label: dict[str, dict[str, list[str]]] = {}
+    for example in spoken_to_it(examples):
+        by_label.setdefault(example.label, {}).setdefault(example.writer, []).append(example.text)
+    return tuple(
+        text
+        for writers in by_label.values()
+        for text in islice((text for turn in zip_longest(*writers.values()) for text in turn if text), MOST_TAUGHT)
+    )
 
 
 def bundled() -> tuple[Path, ...]:

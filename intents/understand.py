@@ -15,7 +15,7 @@ from intents.grams import hashed
 from intents.head import Head, Probabilities, softmax
 from intents.heard import Heard
 from intents.names import named as is_named
-from intents.pack import Fault, Pack, PackError, bundled, load_packs, shared_folder, spoken_to_it
+from intents.pack import Fault, Pack, PackError, bundled, load_packs, shared_folder, texts_to_teach
 from intents.schema import PROVIDER_SOON, URGENT
 from intents.text import normalise, without_fillers
 from intents.urgent import Sign, UrgentRules
@@ -53,7 +53,7 @@ WELL_HEARD = 0.90
 BESIDE, BESIDE_WORDS = 0.50, 3
 """Probability of danger in what was said beside a denial from which the denial takes nothing back ("my bladder isn't weak, it lets go by itself"),
 and words that this needs at least: two of three signs in 1,347 that a denial had hidden were found so, and no warning more was given at 5,840 others."""
-RULE_FLOOR = 0.02
+RULE_FLOOR = 0.05
 """A rule's sign is warned of when what was learned gives danger at least this much, and else asked back about."""
 RULE_FLOOR_HEARD = 0.25
 """The same for the best reading of what was heard ("a triple shot of dark roast" came out as "a dribble"); for others it is WARN_HEARD."""
@@ -150,7 +150,7 @@ class Understander:
 
         Read when first used: a start with a language model in the cache doesn't need them.
         """
-        return tuple(dict.fromkeys(text for pack in self.packs for text in spoken_to_it(pack.examples)))
+        return tuple(dict.fromkeys(text for pack in self.packs for text in texts_to_teach(pack.examples)))
 
     def stops(self, text: str) -> float:
         """Probability that people stop after these words, lower case, in any of the packs."""

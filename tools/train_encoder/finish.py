@@ -61,7 +61,12 @@ def main(
     grams = fit_grams(hashed([without_fillers(s.text) for s in samples]), [s.label for s in samples])
     examples = examples_for(load_pack(folder))
     finished = calibrated_on(
-        replace(head, grams=grams, ends=fit_ends(spoken_to_it(examples)), made_from=fingerprint(examples)),
+        replace(
+            head,
+            grams=grams,
+            ends=fit_ends([example.text for example in spoken_to_it(examples)]),
+            made_from=fingerprint(examples),
+        ),
         Encoder.load(encoder_file),
         [example for name in SEEN for example in read_wordings(WRITERS / f"{name}.toml")],
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from intents.pack import Example, bundled, spoken_to_it
+from intents.pack import Example, bundled, texts_to_teach
 from tools.fixtures import noises, rooms, voices
 from tools.fixtures.render import Recipe, render
 from tools.train_encoder import corpus
@@ -102,7 +102,7 @@ def halves(samples: Sequence[Example], rng: random.Random) -> Iterator[tuple[lis
     writers = sorted({sample.writer for sample in samples})
     rng.shuffle(writers)
     for mine in (set(writers[::2]), set(writers[1::2])):
-        others = spoken_to_it([sample for sample in samples if sample.writer not in mine])
+        others = texts_to_teach([sample for sample in samples if sample.writer not in mine])
         yield [sample for sample in samples if sample.writer in mine], list(dict.fromkeys(others))
 
 
