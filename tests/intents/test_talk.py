@@ -29,9 +29,9 @@ def test_it_was_not_learned_from() -> None:
     assert {example.text for example in background()}.isdisjoint(talk())
 
 
-def test_at_most_one_sentence_in_fifty_is_warned_of(replies: list[Reply]) -> None:
+def test_at_most_one_sentence_in_eighty_is_warned_of(replies: list[Reply]) -> None:
     warned = [(text, reply.urgent) for text, reply in zip(talk(), replies, strict=True) if reply.urgent]
-    assert len(warned) <= len(replies) / 50, warned
+    assert len(warned) <= len(replies) / 80, warned
 
 
 def test_at_most_one_sentence_in_twenty_is_answered(replies: list[Reply]) -> None:
