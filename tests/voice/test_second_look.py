@@ -13,7 +13,15 @@ from voice.audio import read_audio
 from voice.frame import SAMPLE_RATE, Samples
 from voice.model import SpeechModel
 from voice.noise import quietened
-from voice.second_look import AFTER, MARGIN, SecondLook, fillers
+from voice.second_look import (
+    AFTER,
+    LONGEST_GAP_S,
+    MARGIN,
+    MARGIN_BROKEN,
+    MARGIN_WORDLESS,
+    SecondLook,
+    fillers,
+)
 
 RECORDINGS = Path(__file__).parents[1] / "e2e" / "recordings"
 PHRASE = "hey back talk"
@@ -21,10 +29,20 @@ TWO_SECONDS = np.ones(2 * SAMPLE_RATE, np.int16)
 
 
 class FakeDecoder:
-    """Hears the phrase, from 0.5 s to `end_s`, as likely as `phrase` says, or else a word as likely as `other` says."""
+    """Hears the words of `said`, from 0.5 s to `end_s`, as likely as `phrase` says, or else `word` as likely as `other` says."""
 
-    def __init__(self, bound: bool, phrase: float, other: float, end_s: float) -> None:
+    def __init__(
+        self,
+        bound: bool,
+        phrase: float = 0.0,
+        other: float = 0.0,
+        end_s: float = 1.5,
+        said: str = PHRASE,
+        gap_s: float = 0.0,
+        word: str = "oh",
+    ) -> None:
         self.bound, self.phrase, self.other, self.end_s = bound, phrase, other, end_s
+        self.said, self.gap_s, self.word = said.split(), gap_s, word
         self.began_s = self.heard_s = 0.0
 
     def SetMaxAlternatives(self, count: int) -> None: ...
@@ -35,23 +53,25 @@ class FakeDecoder:
 
     def FinalResult(self) -> str:
         if not self.bound:
-            return json.dumps({"alternatives": [{"confidence": self.other, "text": "oh", "result": []}]})
-        step = (self.end_s - 0.5) / 3
+            result = [{"word": self.word, "start": self.began_s + 0.5, "end": self.began_s + self.end_s}]
+            return json.dumps({"alternatives": [{"confidence": self.other, "text": self.word, "result": result}]})
+        step = (self.end_s - 0.5) / len(self.said)
+        begins = [self.began_s + 0.5 + step * place for place in range(len(self.said))]
         words = [
-            {"word": word, "start": self.began_s + 0.5 + step * place, "end": self.began_s + 0.5 + step * (place + 1)}
-            for place, word in enumerate(PHRASE.split())
+            {"word": word, "start": begin, "end": begin + step - self.gap_s}
+            for word, begin in zip(self.said, begins, strict=True)
         ]
         hey = {"confidence": self.phrase + 5, "text": "hey", "result": words[:1]}
-        return json.dumps({"alternatives": [hey, {"confidence": self.phrase, "text": PHRASE, "result": words}]})
+        return json.dumps(
+            {"alternatives": [hey, {"confidence": self.phrase, "text": " ".join(self.said), "result": words}]}
+        )
 
 
 class FakeModel:
     """Makes such decoders; knows the words given."""
 
-    def __init__(
-        self, phrase: float = 0.0, other: float = 0.0, end_s: float = 1.5, takes_grammars: bool = True, words: str = ""
-    ) -> None:
-        self._heard = phrase, other, end_s
+    def __init__(self, takes_grammars: bool = True, words: str = "", **heard: Any) -> None:
+        self._heard = heard
         self._words = words.split()
         self.takes_grammars = takes_grammars
 
@@ -59,7 +79,7 @@ class FakeModel:
         return word in self._words
 
     def recognizer(self, grammar: list[str] | None = None) -> Any:
-        return FakeDecoder(grammar is not None and set(grammar) == {PHRASE}, *self._heard)
+        return FakeDecoder(grammar is not None and set(grammar) == {PHRASE}, **self._heard)
 
 
 def test_a_phrase_that_is_likelier_than_other_words_was_said_and_its_end_is_told_each_time() -> None:
@@ -75,6 +95,26 @@ def test_the_samples_that_only_tell_the_noise_are_counted_in_its_end() -> None:
 
 def test_a_phrase_that_is_as_likely_as_other_words_was_not_said() -> None:
     assert SecondLook(FakeModel(phrase=100.0, other=100.0), PHRASE).end(TWO_SECONDS) is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "margin"),
+    [
+        ({}, MARGIN),
+        ({"gap_s": LONGEST_GAP_S - 0.05}, MARGIN),
+        ({"gap_s": LONGEST_GAP_S + 0.05}, MARGIN_BROKEN),
+        ({"said": f"{PHRASE} talk"}, MARGIN_BROKEN),
+        ({"said": f"talk {PHRASE}"}, MARGIN_BROKEN),
+        ({"word": "[unk]"}, MARGIN_WORDLESS),
+        ({"word": "[unk]", "said": f"{PHRASE} hey"}, MARGIN_BROKEN),
+    ],
+)
+def test_what_is_pieced_together_or_has_no_rival_must_be_likelier(heard: dict[str, Any], margin: float) -> None:
+    def found(likelier: float) -> bool:
+        return SecondLook(FakeModel(phrase=100.0, other=100.0 - likelier, **heard), PHRASE).end(TWO_SECONDS) is not None
+
+    assert found(margin + 0.1)
+    assert not found(margin - 0.1)
 
 
 def test_a_phrase_that_is_not_over_yet_does_not_count_yet() -> None:
