@@ -93,14 +93,11 @@ def _stops(engine: Engine, split: str) -> Callable[[str], float]:
     """What is known of where people stop; without the wordings of the recordings of the split dev, for they are in the pack."""
     if split == "test":
         return engine.stops
-    from intents.compile import fit_ends
-    from intents.pack import spoken_to_it
+    from intents.compile import ends_of
     from intents.text import normalise
 
     said = {normalise(one["text"]) for one in lines(split=split) if one["text"]}
-    return fit_ends(
-        [one.text for pack in engine.understander.packs for one in spoken_to_it(pack.examples) if one.text not in said]
-    ).after
+    return ends_of([one for pack in engine.understander.packs for one in pack.examples if one.text not in said]).after
 
 
 def spread(found: list[Figures], limit: int) -> list[Figures]:

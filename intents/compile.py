@@ -122,6 +122,11 @@ def fit_grams(rows: Hashed, labels: Sequence[str], counts: Counts | None = None)
     return Grams(weights, step.astype(np.float32), model.intercept_.astype(np.float32), rarity)
 
 
+def ends_of(examples: Sequence[Example]) -> ends.Ends:
+    """Where people stop, learned from those of the wordings that are said to the machine."""
+    return fit_ends([example.text for example in spoken_to_it(examples)])
+
+
 def fit_ends(texts: Sequence[str]) -> ends.Ends:
     """Whole wordings against all their beginnings; scikit-learn's logistic regression by gradient descent.
 
@@ -183,9 +188,7 @@ def compile_pack(pack: Pack, encoder: Encoder, progress: Callable[[float], None]
     rows = hashed([without_fillers(example.text) for example in examples])
     head = fit_both(x, rows, labels, counts)
     head = calibrated(head, x, rows, labels, [example.writer for example in examples], counts)
-    return replace(
-        head, made_from=fingerprint(examples), ends=fit_ends([example.text for example in spoken_to_it(examples)])
-    )
+    return replace(head, made_from=fingerprint(examples), ends=ends_of(examples))
 
 
 def compile_to(folder: Path, encoder: Encoder, file: Path, progress: Callable[[float], None] | None = None) -> Head:

@@ -16,11 +16,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from intents.compile import TEMPERATURES, examples_for, fingerprint, fit_ends, fit_grams, loss_of, vectors
+from intents.compile import TEMPERATURES, ends_of, examples_for, fingerprint, fit_grams, loss_of, vectors
 from intents.encoder import Encoder
 from intents.grams import hashed
 from intents.head import Head
-from intents.pack import Example, bundled, load_pack, read_wordings, spoken_to_it
+from intents.pack import Example, bundled, load_pack, read_wordings
 from intents.text import without_fillers
 from tools.train_encoder import corpus
 
@@ -64,7 +64,7 @@ def main(
         replace(
             head,
             grams=grams,
-            ends=fit_ends([example.text for example in spoken_to_it(examples)]),
+            ends=ends_of(examples),
             made_from=fingerprint(examples),
         ),
         Encoder.load(encoder_file),
